@@ -1,0 +1,141 @@
+"""Every setting of the shop, once: its environment variable, its default and what it does.
+
+Read at import; nothing else in the project reads the environment. `docs/settings.md` explains them to an
+operator.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def _text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def _number(name: str, default: int) -> int:
+    value = _text(name, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise SystemExit(f"{name} must be a whole number, not {value!r}.") from None
+
+
+def _list(name: str, default: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in _text(name, default).split(",") if part.strip())
+
+
+# production: refuses default secrets and insecure cookies. demo: the demo world, /demo/inbox and test cards.
+# test: as demo, without the demo world.
+ENV = _text("DYQANI_ENV", "demo")
+if ENV not in {"production", "demo", "test"}:
+    raise SystemExit(f"DYQANI_ENV must be production, demo or test, not {ENV!r}.")
+
+# The data folder: the SQLite file, photos, the demo's inbox and its generated secret.
+INSTANCE = Path(_text("DYQANI_INSTANCE", str(ROOT / "instance"))).resolve()
+DATABASE_URL = _text("DATABASE_URL", f"sqlite:///{INSTANCE / 'dyqani.db'}")
+# Connections that one process keeps open to PostgreSQL.
+DATABASE_POOL = _number("DATABASE_POOL", 8)
+
+PORT = _number("PORT", 8000)
+# How shoppers reach the shop; links in mails and the bank's return address start with it.
+BASE_URL = _text("DYQANI_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# How many reverse proxies in front set X-Forwarded-For and -Proto.
+PROXIES = _number("DYQANI_PROXIES", 0)
+
+
+def secret_key() -> str:
+    """SECRET_KEY, or, outside production, a random one kept in the data folder (PRV-6)."""
+    given = _text("SECRET_KEY")
+    if given or ENV == "production":
+        return given
+    kept = INSTANCE / "secret"
+    INSTANCE.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return kept.read_text().strip()
+    key = secrets.token_urlsafe(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key)
+    return key
+
+
+# The operator
+BRAND = _text("DYQANI_BRAND", "dyqani")
+CONTACT_EMAIL = _text("DYQANI_CONTACT_EMAIL", "kontakt@example.com")
+CONTACT_PHONE = _text("DYQANI_CONTACT_PHONE", "1234")
+CURRENCY = _text("DYQANI_CURRENCY", "MKD")
+# The first language has no prefix in the URL.
+LANGUAGES = _list("DYQANI_LANGUAGES", "sq,mk,en")
+TIMEZONE = _text("DYQANI_TIMEZONE", "Europe/Skopje")
+COUNTRY = _text("DYQANI_COUNTRY", "MK")
+
+# Cart and order
+CART_DAYS = _number("DYQANI_CART_DAYS", 30)  # CRT-4
+LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5)
+PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30)  # PAY-8
+DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
+PER_PAGE = _number("DYQANI_PER_PAGE", 12)
+
+# The bank (docs/bank.md). The defaults are those of the sandbox bank.
+BANK_PORT = _number("BANK_SANDBOX_PORT", PORT + 1)
+BANK_GATE_URL = _text("BANK_GATE_URL", f"http://127.0.0.1:{BANK_PORT}/fim/est3Dgate")
+BANK_API_URL = _text("BANK_API_URL", f"http://127.0.0.1:{BANK_PORT}/fim/api")
+BANK_CLIENT_ID = _text("BANK_CLIENT_ID", "180000000")
+BANK_STORE_KEY = _text("BANK_STORE_KEY", "SANDBOX-KEY")
+BANK_API_USER = _text("BANK_API_USER", "sandbox")
+BANK_API_PASSWORD = _text("BANK_API_PASSWORD", "sandbox")
+BANK_ACCEPTED_MD_STATUS = frozenset(_list("BANK_ACCEPTED_MD_STATUS", "1"))
+BANK_CALLBACK_REPLY = _text("BANK_CALLBACK_REPLY", "Approved")
+BANK_TIMEOUT = _number("BANK_TIMEOUT", 10)
+# Seconds after which a payment without an answer is asked for at the bank, and asked again.
+BANK_QUERY_AFTER = _number("BANK_QUERY_AFTER", 60)
+BANK_QUERY_EVERY = _number("BANK_QUERY_EVERY", 30)
+
+# Mail
+SMTP_HOST = _text("SMTP_HOST", "127.0.0.1")
+SMTP_PORT = _number("SMTP_PORT", PORT + 2)
+SMTP_USER = _text("SMTP_USER")
+SMTP_PASSWORD = _text("SMTP_PASSWORD")
+SMTP_TLS = _text("SMTP_TLS", "none")
+SMTP_TIMEOUT = _number("SMTP_TIMEOUT", 10)
+MAIL_FROM = _text("MAIL_FROM", f"{BRAND} <{CONTACT_EMAIL}>")
+# Seconds that a worker has for one message before another may take it over.
+MAIL_LEASE = _number("DYQANI_MAIL_LEASE", 60)
+# The sandbox SMTP sink writes here; /demo/inbox reads it (demo and test only).
+INBOX = Path(_text("DYQANI_INBOX", str(INSTANCE / "inbox")))
+
+# Photos of the operator; a variant without one is drawn.
+PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
+
+# Seconds between two rounds of the worker over what is due.
+WORKER_EVERY = _number("DYQANI_WORKER_EVERY", 2)
+# Where the metrics may be read: a bearer token; without one /metrics answers 404.
+METRICS_TOKEN = _text("DYQANI_METRICS_TOKEN")
+
+
+def refuse_unsafe() -> None:
+    """Stop with a clear reason when a production shop would start unsafely (PRV-6)."""
+    if ENV != "production":
+        return
+    wrong = []
+    if len(_text("SECRET_KEY")) < 32:
+        wrong.append("SECRET_KEY must be set to a random text of at least 32 characters")
+    if not BASE_URL.startswith("https://"):
+        wrong.append("DYQANI_BASE_URL must start with https://")
+    if BANK_STORE_KEY == "SANDBOX-KEY" or BANK_API_PASSWORD == "sandbox":  # noqa: S105
+        wrong.append("BANK_STORE_KEY and BANK_API_PASSWORD must be the bank's, not the sandbox's")
+    for name, url in (("BANK_GATE_URL", BANK_GATE_URL), ("BANK_API_URL", BANK_API_URL)):
+        if not url.startswith("https://"):
+            wrong.append(f"{name} must start with https://")
+    if wrong:
+        raise SystemExit("The shop does not start in production: " + "; ".join(wrong) + ".")
+
+
+def static_version(path: Path) -> str:
+    """Eight hex digits that change with the file's content; part of its URL, so that browsers keep it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]

@@ -1,0 +1,48 @@
+"""Money: whole minor units of one currency (LOC-2), and how each language writes it."""
+
+from functools import lru_cache
+
+from babel.numbers import get_currency_precision, get_currency_symbol
+
+import config
+
+# The currency's symbol where the language's common use differs from the locale data.
+_SYMBOLS = {("sq", "MKD"): "den", ("mk", "MKD"): "ден.", ("en", "MKD"): "den"}
+_GROUPS = {"sq": (".", ","), "mk": (".", ","), "en": (",", ".")}
+
+MINOR = 10 ** get_currency_precision(config.CURRENCY)
+# ISO 4217 numbers, as banks want them.
+NUMERIC = {"MKD": "807", "EUR": "978", "ALL": "008", "RSD": "941", "BAM": "977", "USD": "840"}
+
+
+def symbol(language: str) -> str:
+    return _SYMBOLS.get((language, config.CURRENCY)) or get_currency_symbol(config.CURRENCY, locale=language)
+
+
+@lru_cache(maxsize=65_536)
+def money(amount: int, language: str = "sq") -> str:
+    """`amount` minor units as `language` writes them: 4998000 → "49.980 den"; spaces do not break."""
+    return f"{number(amount, language)}\u00a0{symbol(language)}"
+
+
+def number(amount: int, language: str = "sq") -> str:
+    """`amount` minor units without the currency; a fraction is shown only where there is one."""
+    group, point = _GROUPS.get(language, (".", ","))
+    whole, part = divmod(abs(amount), MINOR)
+    text = f"{whole:,}".replace(",", group)
+    if part:
+        text += f"{point}{part:0{len(str(MINOR)) - 1}d}"
+    return ("\u2212" if amount < 0 else "") + text
+
+
+def to_minor(major: int) -> int:
+    """Whole units of the currency in minor units: 49980 → 4998000."""
+    return major * MINOR
+
+
+def read_amount(text: str) -> int | None:
+    """A whole amount as people type it ("10.000", "10 000 den") in minor units; None where it is none."""
+    digits = "".join(ch for ch in text if ch.isdigit())
+    if not digits or len(digits) > 9:
+        return None
+    return int(digits) * MINOR

@@ -1,0 +1,38 @@
+"""What a variant costs now (CAT-5)."""
+
+from dataclasses import dataclass
+
+from models.catalogue import Promotion, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price in minor units, with the one it was lowered from."""
+
+    now: int
+    before: int | None = None
+    # Promotions are online-only prices: they hold in this shop alone.
+    segment: str | None = None
+
+    @property
+    def percent_off(self) -> int:
+        """How many per cent are off, rounded to whole ones; 0 without a discount."""
+        if not self.before:
+            return 0
+        return round((self.before - self.now) * 100 / self.before)
+
+
+def device_only_price(variant: Variant, promotions: list[Promotion], now, segment: str | None = None) -> Price:
+    """The best device-only price for a shopper of `segment` (None: a guest) at `now`.
+
+    `promotions` are those of the variant.
+    """
+    best, chosen = variant.price, None
+    for promotion in promotions:
+        if promotion.applies(now, segment):
+            price = promotion.lowers(variant.price)
+            if price < best:
+                best, chosen = price, promotion
+    if chosen is None:
+        return Price(best)
+    return Price(best, variant.price, chosen.segment)

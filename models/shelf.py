@@ -1,0 +1,253 @@
+"""The shelf: every device as shoppers see it in lists, filters and the search (CAT-2, CAT-6).
+
+`relist` works the Listing rows out inside the transaction of a change. Each process keeps a `CatalogueIndex` of
+them and takes in only the rows that changed since the version it knows.
+"""
+
+from collections import defaultdict
+
+from peewee import fn
+
+from models.base import db, utcnow
+from models.catalogue import (
+    CONTRACT_MONTHS,
+    Brand,
+    CatalogueVersion,
+    Device,
+    Gift,
+    Listing,
+    Promotion,
+    TariffPrice,
+    Variant,
+)
+from models.catalogue_index import CatalogueIndex, Entry
+from models.drawing import picture_path
+from models.pricing import device_only_price
+
+LANGUAGES = ("sq", "mk", "en")
+_BATCH = 400
+
+
+def relist(device_ids, now) -> int:
+    """Work out the listings of `device_ids` as of `now` and raise the catalogue's version; returns it.
+
+    Call it inside the transaction that changed the devices: no page may show one without the other.
+    """
+    ids = sorted(set(device_ids))
+    version = CatalogueVersion.next()
+    for start in range(0, len(ids), _BATCH):
+        rows = list(_listings(ids[start : start + _BATCH], version, now))
+        if rows:
+            (
+                Listing.insert_many(rows)
+                .on_conflict(
+                    conflict_target=[Listing.device],
+                    preserve=[field for field in Listing._meta.sorted_fields if field.name != "device"],
+                )
+                .execute()
+            )
+    return version
+
+
+def relist_due(now) -> int:
+    """Take in promotions that started or ended since (CAT-5); returns how many devices changed."""
+    due = [row[0] for row in Listing.select(Listing.device).where(Listing.due_at <= now).tuples()]
+    if not due:
+        return 0
+    with db.atomic():
+        relist(due, now)
+    return len(due)
+
+
+def _listings(ids, version, now):
+    devices = Device.select(Device, Brand).join(Brand).where(Device.id.in_(ids))
+    variants = _grouped(Variant.select().where(Variant.device.in_(ids)).order_by(Variant.position), "device_id")
+    promotions = _grouped(
+        Promotion.select(Promotion, Variant.device)
+        .join(Variant)
+        .where(Variant.device.in_(ids))
+        .objects(),
+        "variant_id",
+    )
+    gifts = {gift.device_id: gift for gift in Gift.select().where(Gift.device.in_(ids))}
+    cheapest = dict(
+        TariffPrice.select(Variant.device, fn.MIN(TariffPrice.price))
+        .join(Variant)
+        .where(Variant.device.in_(ids), Variant.listed, TariffPrice.contract_type == "besnik24")
+        .group_by(Variant.device)
+        .tuples()
+    )
+    for device in devices:
+        yield _listing(
+            device,
+            [variant for variant in variants[device.id] if variant.listed],
+            promotions,
+            gifts.get(device.id),
+            cheapest.get(device.id),
+            version,
+            now,
+        )
+
+
+def _grouped(query, key):
+    groups = defaultdict(list)
+    for row in query:
+        groups[getattr(row, key)].append(row)
+    return groups
+
+
+def _listing(device, variants, promotions, gift, cheapest, version, now):
+    shown = device.listed and bool(variants)
+    in_stock = [variant for variant in variants if variant.stock > 0]
+    # The card shows the price of what can be bought; sold out devices keep the price they had.
+    offered = in_stock or variants
+    prices = [(device_only_price(variant, promotions[variant.id], now), variant) for variant in offered]
+    best, face = min(prices, key=lambda pair: (pair[0].now, pair[1].position), default=(None, None))
+    boundaries = [
+        moment
+        for variant in variants
+        for promotion in promotions[variant.id]
+        for moment in (promotion.starts_at, promotion.ends_at)
+        if moment is not None and moment > now
+    ]
+    private = max(
+        (
+            device_only_price(variant, promotions[variant.id], now, "private").percent_off
+            for variant in offered
+        ),
+        default=0,
+    )
+    colours, seen = [], set()
+    for variant in variants:
+        if variant.colour_hex not in seen:
+            seen.add(variant.colour_hex)
+            colours.append(variant.colour_hex)
+    storages = sorted({variant.storage_gb for variant in variants if variant.storage_gb})
+    has_gift = bool(gift and gift.stock > 0)
+    face = face or (variants[0] if variants else None)
+    card = {}
+    if face is not None:
+        card = {
+            "slug": device.slug,
+            "kind": device.kind,
+            "name": {language: device.full_name(language) for language in LANGUAGES},
+            "note": {language: device.note(language) for language in LANGUAGES},
+            "picture": picture_path(device, variants[0], "pair"),
+            "colours": colours,
+            "storages": storages,
+            "price": best.now,
+            "before": best.before,
+            "off": best.percent_off,
+            "private_off": private if private > best.percent_off else 0,
+            "from": len({price.now for price, _ in prices}) > 1,
+            "gift": {language: gift.name(language) for language in LANGUAGES} if has_gift else None,
+            "month": -(-cheapest // CONTRACT_MONTHS // 100) * 100 if cheapest is not None else None,
+            "in_stock": bool(in_stock),
+        }
+    words = [device.brand.name, *(device.full_name(language) for language in LANGUAGES)]
+    words += [variant.colour(language) for variant in variants for language in LANGUAGES]
+    words += [variant.sku for variant in variants]
+    words += [f"{size} GB" for size in storages]
+    return {
+        "device": device.id,
+        "version": version,
+        "shown": shown,
+        "kind": device.kind,
+        "brand": device.brand.name,
+        "price": best.now if best else 0,
+        "released": device.released,
+        "popularity": device.popularity,
+        "storages": storages,
+        "colours": sorted({variant.colour_family for variant in variants}),
+        "os": device.facts.get("os") or None,
+        "five_g": device.facts.get("network") == "5G",
+        "in_stock": bool(in_stock),
+        "discounted": bool(best and best.before),
+        "gift": has_gift,
+        "text": " ".join(dict.fromkeys(" ".join(words).split())),
+        "card": card,
+        "due_at": min(boundaries, default=None),
+    }
+
+
+class Shelf:
+    """What one process knows of the shelf; `fresh()` makes it true for the catalogue's present version."""
+
+    def __init__(self):
+        self.index = CatalogueIndex()
+        self.version = -1
+
+    def fresh(self) -> "Shelf":
+        """Take in what changed since the last call: one query when nothing did."""
+        current = CatalogueVersion.current()
+        if current != self.version:
+            self._take_in(current)
+        return self
+
+    def _take_in(self, current):
+        if current < self.version:  # another database, or one that was restored
+            self.index, self.version = CatalogueIndex(), -1
+        gone, entries = [], []
+        columns = (
+            Listing.device,
+            Listing.shown,
+            Listing.kind,
+            Listing.brand,
+            Listing.price,
+            Listing.released,
+            Listing.popularity,
+            Listing.storages,
+            Listing.colours,
+            Listing.os,
+            Listing.five_g,
+            Listing.in_stock,
+            Listing.discounted,
+            Listing.gift,
+            Listing.text,
+        )
+        changed = Listing.select(*columns).where(Listing.version > self.version).tuples().iterator()
+        for row in changed:
+            (number, shown, kind, brand, price, released, popularity, storages, colours, *rest) = row
+            if not shown:
+                gone.append(number)
+                continue
+            os, five_g, in_stock, discounted, gift, text = rest
+            entries.append(
+                Entry(
+                    id=number,
+                    kind=kind,
+                    brand=brand,
+                    price=price,
+                    released=released,
+                    popularity=popularity,
+                    storages=tuple(storages),
+                    colours=tuple(colours),
+                    os=os,
+                    five_g=five_g,
+                    in_stock=in_stock,
+                    discounted=discounted,
+                    gift=gift,
+                    text=text,
+                )
+            )
+        if gone:
+            self.index.remove(gone)
+        self.index.update(entries, current)
+        self.version = current
+
+    @staticmethod
+    def cards(device_ids) -> list[dict]:
+        """The card facts of `device_ids`, in that order; one query."""
+        found = dict(
+            Listing.select(Listing.device, Listing.card).where(Listing.device.in_(list(device_ids))).tuples()
+        )
+        return [found[number] for number in device_ids if number in found]
+
+
+shelf = Shelf()
+
+
+def stock_changed(device_ids) -> None:
+    """A variant sold out or came back: the devices' cards and filters follow in the same transaction."""
+    if device_ids:
+        relist(device_ids, utcnow())
