@@ -1,0 +1,43 @@
+"""The shop's nouns, one per file; MODELS lists every table in the order of its foreign keys."""
+
+from models.cart import Cart, CartLine
+from models.catalogue import (
+    Brand,
+    CatalogueVersion,
+    Device,
+    Gift,
+    Listing,
+    Promotion,
+    Tariff,
+    TariffPrice,
+    Variant,
+)
+from models.checkout import Checkout
+from models.order import Order, OrderEvent, OrderLine
+from models.outbox import Mail
+from models.payment import BankMessage, Payment, Refund
+from models.profile import Attempt, Profile
+
+MODELS = [
+    CatalogueVersion,
+    Brand,
+    Device,
+    Variant,
+    Tariff,
+    TariffPrice,
+    Promotion,
+    Gift,
+    Listing,
+    Profile,
+    Attempt,
+    Cart,
+    CartLine,
+    Checkout,
+    Order,
+    OrderLine,
+    OrderEvent,
+    Mail,
+    Payment,
+    Refund,
+    BankMessage,
+]

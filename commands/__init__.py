@@ -1,0 +1,1 @@
+"""Longer `flask` commands, one noun per file."""

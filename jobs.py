@@ -1,0 +1,59 @@
+"""The worker: what is due is done, round after round.
+
+Each round asks the tables what is due and calls the model that does it. The row is the truth: a round that was
+killed is made up by the next one, by any worker, and two workers share the rows (MSG-1, PAY-7, PAY-8).
+"""
+
+import signal
+import threading
+import time
+
+import structlog
+
+import config
+from models.base import db, utcnow
+from models.cart import Cart
+from models.outbox import Mail
+from models.payment import Payment, Refund
+from models.profile import Attempt
+from models.shelf import relist_due
+
+log = structlog.get_logger()
+
+# (what, seconds between two runs)
+DUE = (
+    (Mail.send_all_due, config.WORKER_EVERY),
+    (Payment.settle_all_due, config.WORKER_EVERY),
+    (Payment.lapse_all_due, config.WORKER_EVERY),
+    (Refund.carry_out_all_due, config.WORKER_EVERY),
+    (relist_due, config.WORKER_EVERY),
+    (Cart.forget_old, 3600),
+    (Attempt.forget_old, 3600),
+)
+
+
+def run_round(now=None, only=None) -> None:
+    """Do all that is due at `now`; trouble with one kind does not hold up the others."""
+    for task, _ in only or DUE:
+        try:
+            with db.connection_context():
+                task(now or utcnow())
+        except Exception:
+            log.exception("worker.failed", task=getattr(task, "__qualname__", str(task)))
+
+
+def work() -> None:
+    """Run rounds until SIGTERM or SIGINT; what is being done then is finished first."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    next_run = dict.fromkeys(range(len(DUE)), 0.0)
+    log.info("worker.started")
+    while not stop.is_set():
+        moment = time.monotonic()
+        ready = [number for number in next_run if next_run[number] <= moment]
+        for number in ready:
+            next_run[number] = moment + DUE[number][1]
+        run_round(only=[DUE[number] for number in ready])
+        stop.wait(config.WORKER_EVERY)
+    log.info("worker.stopped")

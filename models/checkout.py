@@ -1,0 +1,204 @@
+"""The checkout: what a shopper types on the way from the cart to an order (CHK-1…7)."""
+
+import hashlib
+import json
+import secrets
+from datetime import timedelta
+
+from peewee import CharField, ForeignKeyField, IntegrityError
+
+import config
+from models.base import BaseModel, MomentField, db, locked
+from models.calendar import promised_day
+from models.cart import Cart, CartLine, Chosen
+from models.drawing import picture_path
+from models.order import Order, OrderEvent, OrderLine, OutOfStock, terms_edition
+from models.order_number import new_number
+from models.payment import Payment
+
+LANGUAGES = ("sq", "mk", "en")
+STEPS = ("data", "delivery", "payment", "overview")
+
+
+class OfferChanged(Exception):
+    """A price, a gift or the cart is not what the overview showed: the shopper confirms anew (CAT-5)."""
+
+
+class EmptyCart(Exception):
+    """There is nothing to order (CRT-5)."""
+
+
+class Incomplete(Exception):
+    """A step before is not filled in; `step` names the first such one."""
+
+    def __init__(self, step):
+        super().__init__(step)
+        self.step = step
+
+
+class Checkout(BaseModel):
+    """One per cart; what was typed stays until the order is placed (CHK-6)."""
+
+    cart = ForeignKeyField(Cart, unique=True, on_delete="CASCADE")
+    key = CharField(unique=True, max_length=43)
+    first_name = CharField(max_length=60, default="")
+    last_name = CharField(max_length=60, default="")
+    email = CharField(max_length=254, default="")
+    phone = CharField(max_length=20, default="")
+    street = CharField(max_length=120, default="")
+    municipality = CharField(max_length=10, default="")
+    place = CharField(max_length=4, default="")
+    postal_code = CharField(max_length=4, default="")
+    note = CharField(max_length=200, default="")
+    payment_way = CharField(max_length=12, default="")
+    begun_at = MomentField()
+
+    @classmethod
+    def of(cls, cart: Cart, now) -> "Checkout":
+        """The checkout of `cart`; reading twice at the same moment begins one."""
+        found = cls.get_or_none(cls.cart == cart)
+        if found is not None:
+            return found
+        cls.insert(cart=cart, key=secrets.token_urlsafe(24), begun_at=now).on_conflict_ignore().execute()
+        return cls.get(cls.cart == cart)
+
+    @classmethod
+    def renew(cls, cart: Cart) -> None:
+        """After an order: a new key, no payment way; what the shopper typed stays for the next one."""
+        cls.update(key=secrets.token_urlsafe(24), payment_way="", note="").where(cls.cart == cart).execute()
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.first_name and self.last_name and self.email and self.phone)
+
+    @property
+    def has_delivery(self) -> bool:
+        return bool(self.street and self.place and self.municipality and self.postal_code)
+
+    @property
+    def missing_step(self) -> str | None:
+        """The first step that is not filled in, or None when the overview may be confirmed."""
+        if not self.has_data:
+            return "data"
+        if not self.has_delivery:
+            return "delivery"
+        if not self.payment_way:
+            return "payment"
+        return None
+
+    def place_order(self, *, key: str, seen: str, language: str, now, profile=None, segment=None) -> tuple[Order, Payment]:
+        """Place the order that the overview showed, and begin its payment.
+
+        `key` is the checkout's as the overview held it: placing it again, in another tab or by a double click,
+        finds the same order (CHK-4). `seen` is the digest of what was shown (CAT-5). In one transaction: stock
+        and gifts are taken, the order, its lines, first event and payment are written, the cart is emptied.
+        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete.
+        """
+        from models.places import place_of
+
+        with db.atomic():
+            locked(Cart.select().where(Cart.id == self.cart_id)).get()
+            placed = Order.get_or_none(Order.checkout_key == key, Order.cart == self.cart_id)
+            if placed is not None:
+                return placed, Payment.latest_of(placed)
+            checkout = Checkout.get_by_id(self.id)
+            if checkout.missing_step:
+                raise Incomplete(checkout.missing_step)
+            lines = checkout.cart.lines(now, segment)
+            if not lines:
+                raise EmptyCart
+            gone = [chosen for chosen in lines if not chosen.is_available]
+            if gone:
+                raise OutOfStock(
+                    [title_of(chosen, language) for chosen in gone], [chosen.variant.sku for chosen in gone]
+                )
+            if key != checkout.key or seen != digest_of(lines):
+                raise OfferChanged
+            place = place_of(checkout.place)
+            order = _create_order(
+                checkout_key=key,
+                cart=checkout.cart,
+                profile=profile,
+                state="awaiting_payment",
+                language=language,
+                first_name=checkout.first_name,
+                last_name=checkout.last_name,
+                email=checkout.email.strip().lower(),
+                phone=checkout.phone,
+                street=checkout.street,
+                place=place.name("sq"),
+                municipality=checkout.municipality,
+                postal_code=checkout.postal_code,
+                note=checkout.note,
+                payment_way=checkout.payment_way,
+                total=sum(chosen.total for chosen in lines),
+                currency=config.CURRENCY,
+                placed_at=now,
+                payable_until=now + timedelta(minutes=config.PAYABLE_MINUTES),
+                promised_on=promised_day(now),
+                terms_edition=terms_edition(),
+            )
+            OrderLine.insert_many(
+                [_ordered(order, chosen, position) for position, chosen in enumerate(lines)]
+            ).execute()
+            order.take_stock()
+            OrderEvent.create(order=order, at=now, state="awaiting_payment", author="shopper")
+            payment = Payment.begin(order, now)
+            CartLine.delete().where(CartLine.cart == checkout.cart_id).execute()
+            Checkout.renew(checkout.cart)
+        return order, payment
+
+    @classmethod
+    def forget_old(cls, now) -> int:
+        """Delete what was typed and never ordered, with its cart's age (PRV-3)."""
+        return cls.delete().where(cls.begun_at < now - timedelta(days=config.CART_DAYS)).execute()
+
+
+def _create_order(**fields) -> Order:
+    # Forty random bits meet once in a blue moon; then another number is drawn.
+    for _ in range(5):
+        try:
+            with db.atomic():
+                return Order.create(number=new_number(), **fields)
+        except IntegrityError:
+            if Order.select().where(Order.checkout_key == fields["checkout_key"]).exists():
+                raise
+    raise RuntimeError("No free order number was drawn in five tries.")
+
+
+def title_of(chosen: Chosen, language: str) -> str:
+    from models.order import storage_label
+
+    name = chosen.device.full_name(language)
+    size = chosen.variant.storage_gb
+    return f"{name}, {storage_label(size)}" if size else name
+
+
+def _ordered(order: Order, chosen: Chosen, position: int) -> dict:
+    device, variant = chosen.device, chosen.variant
+    gift = chosen.gift
+    return {
+        "order": order,
+        "variant": variant,
+        "device": device,
+        "position": position,
+        "sku": variant.sku,
+        "contract_type": chosen.line.contract_type,
+        "names": {language: device.full_name(language) for language in LANGUAGES},
+        "colours": {language: variant.colour(language) for language in LANGUAGES},
+        "storage_gb": variant.storage_gb,
+        "quantity": chosen.quantity,
+        "price": chosen.price.now,
+        "before": chosen.price.before,
+        "picture": picture_path(device, variant),
+        "gift": {"id": gift.id, **{language: gift.name(language) for language in LANGUAGES}} if gift else None,
+    }
+
+
+def digest_of(lines: list[Chosen]) -> str:
+    """What an overview of `lines` promises, as a short text: it travels in the form and is compared at placing."""
+    promise = [
+        [chosen.id, chosen.variant.sku, chosen.quantity, chosen.price.now, chosen.gift.id if chosen.gift else None]
+        for chosen in lines
+    ]
+    return hashlib.sha256(json.dumps(promise).encode()).hexdigest()[:32]

@@ -1,0 +1,247 @@
+"""Orders: their lines, their states and the way from one to the next (ORD-1…5)."""
+
+from datetime import UTC, datetime
+
+from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, TextField
+
+import config
+from models.base import BaseModel, MomentField, db, locked
+from models.cart import Cart
+from models.catalogue import Device, Gift, Variant
+from models.order_number import read_number
+from models.profile import Profile
+from models.shelf import stock_changed
+
+STATES = (
+    "awaiting_payment",
+    "confirmed",
+    "packed",
+    "with_courier",
+    "delivered",
+    "lapsed",
+    "cancelled",
+    "delivery_failed",
+    "returned",
+)
+# ORD-4. A lapsed order comes back only when its money arrives late and its pieces are still there.
+TRANSITIONS = {
+    "awaiting_payment": {"confirmed", "lapsed", "cancelled"},
+    "confirmed": {"packed", "cancelled"},
+    "packed": {"with_courier", "cancelled"},
+    "with_courier": {"delivered", "delivery_failed", "cancelled"},
+    "delivery_failed": {"with_courier", "returned", "cancelled"},
+    "delivered": {"returned"},
+    "lapsed": {"confirmed"},
+    "cancelled": set(),
+    "returned": set(),
+}
+
+
+class NotAllowed(Exception):
+    """The order's state does not allow the step (ORD-4)."""
+
+
+class OutOfStock(Exception):
+    """Some pieces are gone; `names` says which, `skus` for whom counts (ORD-5)."""
+
+    def __init__(self, names, skus=()):
+        super().__init__(", ".join(names))
+        self.names, self.skus = list(names), list(skus)
+
+
+class Order(BaseModel):
+    number = CharField(unique=True, max_length=20)
+    # The checkout it came from: placing the same checkout again finds this order (CHK-4).
+    checkout_key = CharField(unique=True, max_length=43)
+    cart = ForeignKeyField(Cart, null=True, on_delete="SET NULL")
+    profile = ForeignKeyField(Profile, null=True, backref="orders", on_delete="SET NULL")
+    state = CharField(
+        max_length=20,
+        index=True,
+        constraints=[Check(f"state IN ({', '.join(repr(state) for state in STATES)})")],
+    )
+    language = CharField(max_length=2)
+    first_name = CharField(max_length=60)
+    last_name = CharField(max_length=60)
+    email = CharField(max_length=254, index=True)
+    phone = CharField(max_length=20, index=True)
+    street = CharField(max_length=120)
+    place = CharField(max_length=80)
+    municipality = CharField(max_length=80)
+    postal_code = CharField(max_length=4)
+    note = CharField(max_length=200, default="")
+    payment_way = CharField(max_length=12, default="card", constraints=[Check("payment_way IN ('card')")])
+    # Minor units.
+    total = IntegerField(constraints=[Check("total >= 0")])
+    currency = CharField(max_length=3)
+    placed_at = MomentField(index=True)
+    payable_until = MomentField(index=True)
+    promised_on = DateField()
+    # Which terms were accepted at placing.
+    terms_edition = CharField(max_length=20)
+
+    @classmethod
+    def of_number(cls, number: str) -> "Order | None":
+        return cls.get_or_none(cls.number == number)
+
+    @classmethod
+    def found_by(cls, number: str, email: str) -> "Order | None":
+        """A guest's order by what the guest knows of it (ORD-2); raises MistypedNumber."""
+        return cls.get_or_none(cls.number == read_number(number), cls.email == email.strip().lower())
+
+    @classmethod
+    def awaiting_payment(cls):
+        return cls.select().where(cls.state == "awaiting_payment")
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def is_paid(self) -> bool:
+        return self.state not in ("awaiting_payment", "lapsed") and not (
+            self.state == "cancelled" and not self.was("confirmed")
+        )
+
+    def is_payable(self, now) -> bool:
+        return self.state == "awaiting_payment" and now < self.payable_until
+
+    def was(self, state: str) -> bool:
+        return any(event.state == state for event in self.events)
+
+    def history(self) -> list["OrderEvent"]:
+        return list(OrderEvent.select().where(OrderEvent.order == self).order_by(OrderEvent.id))
+
+    def lines(self) -> list["OrderLine"]:
+        return list(OrderLine.select().where(OrderLine.order == self).order_by(OrderLine.position))
+
+    def relock(self) -> "Order":
+        """This order as it is now, held until the transaction ends."""
+        return locked(Order.select().where(Order.id == self.id)).get()
+
+    def move(self, state: str, *, by: str, now, why: str = "") -> None:
+        """Go to `state`, with its event; raises NotAllowed, also when another process moved it meanwhile.
+
+        Call it inside a transaction. (ORD-4)
+        """
+        if state not in TRANSITIONS[self.state]:
+            raise NotAllowed(f"{self.state} → {state}")
+        moved = Order.update(state=state).where(Order.id == self.id, Order.state == self.state).execute()
+        if not moved:
+            raise NotAllowed(f"{self.number} changed meanwhile")
+        self.state = state
+        OrderEvent.create(order=self, at=now, state=state, author=by, why=why)
+
+    def lapse(self, now) -> None:
+        """Nobody paid in time: stock and gifts go back (PAY-8). Raises NotAllowed."""
+        with db.atomic():
+            order = self.relock()
+            order.move("lapsed", by="system", now=now)
+            order.give_back_stock()
+        self.state = order.state
+
+    def take_stock(self) -> None:
+        """Take every piece, or none: raises OutOfStock (ORD-5). Call it inside a transaction."""
+        short, sold_out = [], set()
+        # By variant id: two orders that want the same pieces wait for each other in one order, never in a ring.
+        for line in sorted(self.lines(), key=lambda line: line.variant_id):
+            taken = (
+                Variant.update(stock=Variant.stock - line.quantity)
+                .where(Variant.id == line.variant_id, Variant.stock >= line.quantity, Variant.listed)
+                .execute()
+            )
+            if not taken:
+                short.append(line)
+        if short:
+            raise OutOfStock([line.title(self.language) for line in short], [line.sku for line in short])
+        wanted = [line.variant_id for line in self.lines()]
+        for variant in Variant.select(Variant.device, Variant.stock).where(Variant.id.in_(wanted)):
+            if variant.stock == 0:
+                sold_out.add(variant.device_id)
+        for line in self.lines():
+            if line.gift:
+                taken = (
+                    Gift.update(stock=Gift.stock - line.quantity)
+                    .where(Gift.id == line.gift["id"], Gift.stock >= line.quantity)
+                    .execute()
+                )
+                if not taken:
+                    raise OutOfStock([line.gift[self.language]], [line.sku])
+                left = Gift.get_by_id(line.gift["id"])
+                if left.stock == 0:
+                    sold_out.add(left.device_id)
+        stock_changed(sold_out)
+
+    def give_back_stock(self) -> None:
+        """Put every piece and gift back; call it inside the transaction that ends the order."""
+        back = set()
+        for line in sorted(self.lines(), key=lambda line: line.variant_id):
+            variant = locked(Variant.select().where(Variant.id == line.variant_id)).get()
+            if variant.stock == 0:
+                back.add(variant.device_id)
+            Variant.update(stock=Variant.stock + line.quantity).where(Variant.id == variant.id).execute()
+            if line.gift:
+                gift = Gift.get_or_none(Gift.id == line.gift["id"])
+                if gift is not None:
+                    if gift.stock == 0:
+                        back.add(gift.device_id)
+                    Gift.update(stock=Gift.stock + line.quantity).where(Gift.id == gift.id).execute()
+        stock_changed(back)
+
+
+class OrderLine(BaseModel):
+    """A line as it was ordered: names, colours and prices stay what they were."""
+
+    order = ForeignKeyField(Order, backref="ordered", on_delete="CASCADE")
+    variant = ForeignKeyField(Variant, on_delete="RESTRICT")
+    device = ForeignKeyField(Device, on_delete="RESTRICT")
+    position = IntegerField()
+    sku = CharField(max_length=60)
+    contract_type = CharField(
+        max_length=12, constraints=[Check("contract_type IN ('device_only', 'new_number', 'besnik24')")]
+    )
+    # By language.
+    names = JSONField()
+    colours = JSONField()
+    storage_gb = IntegerField(null=True)
+    quantity = IntegerField(constraints=[Check("quantity > 0")])
+    # Minor units, one piece; `before` where a promotion lowered it.
+    price = IntegerField(constraints=[Check("price >= 0")])
+    before = IntegerField(null=True)
+    picture = CharField(max_length=200)
+    # {"id": …, "sq": …, "mk": …, "en": …}
+    gift = JSONField(null=True)
+
+    @property
+    def total(self) -> int:
+        return self.price * self.quantity
+
+    def title(self, language: str) -> str:
+        name = self.names.get(language) or self.names["sq"]
+        return f"{name}, {storage_label(self.storage_gb)}" if self.storage_gb else name
+
+    def colour(self, language: str) -> str:
+        return self.colours.get(language) or self.colours.get("sq", "")
+
+
+class OrderEvent(BaseModel):
+    """What happened to an order, when and by whom: its timeline (ORD-4)."""
+
+    order = ForeignKeyField(Order, backref="events", on_delete="CASCADE")
+    at = MomentField()
+    state = CharField(max_length=20)
+    author = CharField(max_length=60)
+    why = TextField(default="")
+
+
+def storage_label(size_gb: int) -> str:
+    """256 → "256 GB", 1024 → "1 TB", with a space that does not break."""
+    return f"{size_gb // 1024}\u00a0TB" if size_gb >= 1024 and size_gb % 1024 == 0 else f"{size_gb}\u00a0GB"
+
+
+def terms_edition() -> str:
+    """The edition of the sales terms that an order of today accepts."""
+    return datetime(2026, 11, 1, tzinfo=UTC).strftime("%Y-%m")
+
+
+CURRENCY = config.CURRENCY

@@ -1,0 +1,138 @@
+"""The outbox: a mail is written in the transaction of what it reports, and sent by the worker (MSG-1)."""
+
+import secrets
+from datetime import timedelta
+
+import structlog
+from peewee import CharField, Check, ForeignKeyField, IntegerField
+
+import config
+from gateways import GatewayError
+from gateways.mail import MailServer
+from models.base import BaseModel, MomentField, db, unclaimed
+from models.order import Order
+
+log = structlog.get_logger()
+
+KINDS = ("order_confirmed", "payment_failed", "order_lapsed", "payment_returned")
+# Seconds before each next try: soon at first, then patient for about two days.
+BACK_OFF = (5, 15, 60, 300, 900, 3600, 3600 * 3, 3600 * 6, 3600 * 12, 3600 * 24)
+
+
+def mail_server() -> MailServer:
+    return MailServer(
+        host=config.SMTP_HOST,
+        port=config.SMTP_PORT,
+        user=config.SMTP_USER,
+        password=config.SMTP_PASSWORD,
+        tls=config.SMTP_TLS,
+        sender=config.MAIL_FROM,
+        timeout=config.SMTP_TIMEOUT,
+    )
+
+
+class Mail(BaseModel):
+    """One mail to one person.
+
+    due → handed (just before the server gets its text) → sent. A worker that dies before `handed` leaves a due row
+    that another takes up; one that dies after it leaves a `handed` row, which is never sent again by itself: no
+    mail goes out twice.
+    """
+
+    kind = CharField(max_length=30, constraints=[Check(f"kind IN ({', '.join(repr(kind) for kind in KINDS)})")])
+    # One mail per key, however often its reason is reported.
+    key = CharField(unique=True, max_length=80)
+    recipient = CharField(max_length=254)
+    language = CharField(max_length=2)
+    order = ForeignKeyField(Order, null=True, backref="mails", on_delete="CASCADE")
+    state = CharField(max_length=8, constraints=[Check("state IN ('due', 'handed', 'sent', 'failed')")])
+    message_id = CharField(max_length=120)
+    tries = IntegerField(default=0)
+    written_at = MomentField()
+    due_at = MomentField(null=True, index=True)
+    sent_at = MomentField(null=True)
+    trouble = CharField(max_length=255, default="")
+
+    @classmethod
+    def write(cls, kind: str, order: Order, now, *, key: str) -> None:
+        """Put a mail to the order's contact into the outbox; call it in the transaction of what it reports."""
+        domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
+        (
+            cls.insert(
+                kind=kind,
+                key=key,
+                recipient=order.email,
+                language=order.language,
+                order=order,
+                state="due",
+                message_id=f"<{secrets.token_hex(12)}@{domain}>",
+                written_at=now,
+                due_at=now,
+            )
+            .on_conflict_ignore()
+            .execute()
+        )
+
+    @classmethod
+    def claim(cls, now) -> "Mail | None":
+        """The next due mail, kept from other workers for MAIL_LEASE seconds."""
+        with db.atomic():
+            mail = unclaimed(
+                cls.select().where(cls.state == "due", cls.due_at <= now).order_by(cls.due_at, cls.id).limit(1)
+            ).first()
+            if mail is None:
+                return None
+            mail.tries += 1
+            mail.due_at = now + timedelta(seconds=config.MAIL_LEASE)
+            mail.save()
+            return mail
+
+    def send(self, now) -> str:
+        """Hand the claimed mail to the server; returns its state. Trouble that may pass is tried again later."""
+        from mails import compose
+
+        try:
+            mail_server().deliver(compose(self), before_data=self._hand_over)
+        except GatewayError as error:
+            return self._keep(error, now)
+        Mail.update(state="sent", sent_at=now, trouble="").where(Mail.id == self.id).execute()
+        self.state = "sent"
+        log.info("mail.sent", mail=self.id, kind=self.kind)
+        return self.state
+
+    def _hand_over(self) -> None:
+        mine = Mail.update(state="handed").where(
+            Mail.id == self.id, Mail.state == "due", Mail.tries == self.tries
+        )
+        if not mine.execute():
+            # The lease ran out and another worker has it.
+            raise GatewayError("another worker sends it", permanent=False)
+        self.state = "handed"
+
+    def _keep(self, error: GatewayError, now) -> str:
+        from gateways.mail import OutcomeUnknown
+
+        if isinstance(error, OutcomeUnknown):
+            state = "handed"
+        elif error.permanent or self.tries > len(BACK_OFF):
+            state = "failed"
+        else:
+            state = "due"
+        wait = BACK_OFF[min(self.tries, len(BACK_OFF)) - 1]
+        (
+            Mail.update(state=state, due_at=now + timedelta(seconds=wait), trouble=str(error)[:255])
+            .where(Mail.id == self.id, Mail.tries == self.tries, Mail.state.in_(("due", "handed")))
+            .execute()
+        )
+        self.state = state
+        log.warning("mail.not_sent", mail=self.id, state=state, tries=self.tries, reason=str(error))
+        return state
+
+    @classmethod
+    def send_all_due(cls, now, limit: int = 50) -> int:
+        """Send what is due; returns how many mails were tried (MSG-1)."""
+        tried = 0
+        while tried < limit and (mail := cls.claim(now)) is not None:
+            mail.send(now)
+            tried += 1
+        return tried

@@ -1,0 +1,322 @@
+"""Card payments of orders, settled by what the bank says (PAY-5…9)."""
+
+import secrets
+from datetime import timedelta
+
+import structlog
+from peewee import CharField, Check, ForeignKeyField, IntegerField, TextField
+
+import config
+from gateways import GatewayError
+from gateways.bank import Bank, ForgedMessage, Message, Verdict
+from models.base import BaseModel, MomentField, db, locked
+from models.order import NotAllowed, Order, OutOfStock
+from models.outbox import Mail
+
+log = structlog.get_logger()
+
+STATES = ("started", "paid", "declined", "unknown", "abandoned", "surplus")
+OPEN = ("started", "unknown")
+
+
+def bank() -> Bank:
+    """The operator's account at the bank, from the settings."""
+    return Bank(
+        gate_url=config.BANK_GATE_URL,
+        api_url=config.BANK_API_URL,
+        client_id=config.BANK_CLIENT_ID,
+        store_key=config.BANK_STORE_KEY,
+        api_user=config.BANK_API_USER,
+        api_password=config.BANK_API_PASSWORD,
+        currency=config.CURRENCY,
+        accepted_md_status=config.BANK_ACCEPTED_MD_STATUS,
+        reply=config.BANK_CALLBACK_REPLY,
+        timeout=config.BANK_TIMEOUT,
+    )
+
+
+class Payment(BaseModel):
+    """One attempt to pay an order by card; an order may have several, of which at most one is paid."""
+
+    order = ForeignKeyField(Order, backref="payments", on_delete="RESTRICT")
+    # What the bank knows the attempt by.
+    oid = CharField(unique=True, max_length=40)
+    amount = IntegerField(constraints=[Check("amount > 0")])
+    # started: sent to the bank. unknown: the bank's answer was no clear yes or no. abandoned: no money moved and
+    # none will be waited for. surplus: paid, but the order needed it no more; it goes back (PAY-9).
+    state = CharField(
+        max_length=12, constraints=[Check(f"state IN ({', '.join(repr(state) for state in STATES)})")]
+    )
+    started_at = MomentField()
+    settled_at = MomentField(null=True)
+    # When the bank is next asked for the outcome, and how often it was (PAY-7).
+    ask_at = MomentField(null=True, index=True)
+    asked = IntegerField(default=0)
+    auth_code = CharField(max_length=40, default="")
+    trans_id = CharField(max_length=80, default="")
+    reason = CharField(max_length=255, default="")
+
+    @classmethod
+    def begin(cls, order: Order, now) -> "Payment":
+        """A new attempt over the order's whole amount; call it inside a transaction."""
+        tries = cls.select().where(cls.order == order).count()
+        return cls.create(
+            order=order,
+            # The random tail keeps attempts from being guessed, the number lets people find them at the bank.
+            oid=f"{order.number}-{tries + 1}-{secrets.token_hex(4)}",
+            amount=order.total,
+            state="started",
+            started_at=now,
+            ask_at=now + timedelta(seconds=config.BANK_QUERY_AFTER),
+        )
+
+    @classmethod
+    def latest_of(cls, order: Order) -> "Payment | None":
+        return cls.select().where(cls.order == order).order_by(cls.id.desc()).first()
+
+    @classmethod
+    def retry(cls, order: Order, now) -> "Payment":
+        """A new attempt for an order that is still payable (PAY-8); raises NotAllowed otherwise."""
+        with db.atomic():
+            order = order.relock()
+            if not order.is_payable(now):
+                raise NotAllowed(f"{order.number} cannot be paid any more")
+            return cls.begin(order, now)
+
+    def form(self, language: str) -> dict[str, str]:
+        """The signed fields for the bank's page (PAY-5)."""
+        order = self.order
+        return bank().payment_form(
+            self.oid,
+            self.amount,
+            f"{config.BASE_URL}/pay/return",
+            f"{config.BASE_URL}/pay/callback",
+            language,
+            secrets.token_hex(8),
+            {"name": order.full_name, "email": order.email, "phone": order.phone},
+        )
+
+    def settle(self, verdict: Verdict, now, *, auth_code="", trans_id="", reason="") -> str:
+        """Take in what the bank says; returns the payment's state. Hearing it again changes nothing (PAY-6).
+
+        In one transaction: the payment, the order, its event and the mail that tells the shopper.
+        """
+        with db.atomic():
+            order = self.order.relock()
+            payment = locked(Payment.select().where(Payment.id == self.id)).get()
+            # A decline may be followed by a yes that overtook it (the shopper tried another card on the bank's
+            # page); a yes is never taken back by a message.
+            if payment.state in ("paid", "surplus") or (payment.state == "declined" and verdict != Verdict.PAID):
+                return payment.state
+            payment.auth_code, payment.trans_id = auth_code[:40], trans_id[:80]
+            payment.reason = reason[:255]
+            if verdict == Verdict.PAID:
+                payment._take_money(order, now)
+            elif verdict == Verdict.DECLINED:
+                payment.state, payment.settled_at, payment.ask_at = "declined", now, None
+                if order.state == "awaiting_payment":
+                    Mail.write("payment_failed", order, now, key=f"payment_failed:{payment.id}")
+            else:
+                payment.state = "unknown"
+                payment.ask_at = min(payment.ask_at or now, now + timedelta(seconds=config.BANK_QUERY_EVERY))
+            payment.save()
+            self.state = payment.state
+            return payment.state
+
+    def _take_money(self, order: Order, now) -> None:
+        self.settled_at, self.ask_at = now, None
+        revived = False
+        if order.state == "lapsed":
+            # The money came after the order lapsed. What it was for may still be there.
+            try:
+                with db.atomic():
+                    order.take_stock()
+                revived = True
+            except OutOfStock:
+                revived = False
+        if order.state == "awaiting_payment" or revived:
+            self.state = "paid"
+            order.move("confirmed", by="bank", now=now)
+            Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
+            return
+        self.state = "surplus"
+        Refund.begin(self, now)
+        if order.state == "lapsed":
+            Mail.write("payment_returned", order, now, key=f"payment_returned:{self.id}")
+
+    def ask_bank(self, now) -> str:
+        """Ask the bank for the outcome (PAY-7) and take it in; returns the payment's state.
+
+        A bank that cannot be reached, or does not know yet, is asked again later. An attempt the bank never saw is
+        abandoned once its order can no longer be paid.
+        """
+        try:
+            status = bank().status(self.oid)
+        except GatewayError as error:
+            log.warning("bank.status_failed", payment=self.id, reason=str(error))
+            self._ask_later(now)
+            return self.state
+        if status.verdict == Verdict.PAID and status.captured not in (None, self.amount):
+            log.error("bank.amount_differs", payment=self.id, captured=status.captured)
+            self._ask_later(now)
+            return self.state
+        if status.verdict in (Verdict.PAID, Verdict.DECLINED):
+            return self.settle(
+                status.verdict, now, auth_code=status.auth_code, trans_id=status.trans_id, reason=status.error
+            )
+        if status.verdict == Verdict.NOT_FOUND and now >= self.order.payable_until:
+            Payment.update(state="abandoned", ask_at=None, settled_at=now).where(
+                Payment.id == self.id, Payment.state.in_(OPEN)
+            ).execute()
+            self.state = "abandoned"
+            return self.state
+        self._ask_later(now)
+        return self.state
+
+    def _ask_later(self, now) -> None:
+        wait = min(config.BANK_QUERY_EVERY * 2 ** min(self.asked, 6), 1800)
+        ask_at = now + timedelta(seconds=wait)
+        if now < self.order.payable_until:
+            # The answer is wanted by the time the order lapses.
+            ask_at = min(ask_at, self.order.payable_until)
+        Payment.update(asked=Payment.asked + 1, ask_at=ask_at).where(
+            Payment.id == self.id, Payment.state.in_(OPEN)
+        ).execute()
+
+    @classmethod
+    def settle_all_due(cls, now, limit: int = 50) -> int:
+        """Ask the bank for every open payment whose time has come; returns how many were asked (PAY-7)."""
+        due = list(
+            cls.select(cls, Order)
+            .join(Order)
+            .where(cls.state.in_(OPEN), cls.ask_at <= now)
+            .order_by(cls.ask_at)
+            .limit(limit)
+        )
+        for payment in due:
+            payment.ask_bank(now)
+        return len(due)
+
+    @classmethod
+    def lapse_all_due(cls, now, limit: int = 50) -> int:
+        """End the orders nobody paid in time (PAY-8); returns how many lapsed.
+
+        The bank is asked for each open attempt first: an order whose outcome is not known does not lapse.
+        """
+        lapsed = 0
+        overdue = Order.awaiting_payment().where(Order.payable_until <= now).order_by(Order.id).limit(limit)
+        for order in list(overdue):
+            attempts = list(cls.select(cls, Order).join(Order).where(cls.order == order, cls.state.in_(OPEN)))
+            for attempt in attempts:
+                if attempt.ask_at is None or attempt.ask_at <= now:
+                    attempt.ask_bank(now)
+            if cls.select().where(cls.order == order, cls.state.in_(OPEN)).exists():
+                continue
+            try:
+                with db.atomic():
+                    order.lapse(now)
+                    Mail.write("order_lapsed", order, now, key=f"order_lapsed:{order.id}")
+                lapsed += 1
+            except NotAllowed:
+                continue
+        return lapsed
+
+
+# An order is paid at most once, whatever two messages say at the same moment (PAY-6).
+Payment.add_index(
+    Payment.index(Payment.order, unique=True, where=(Payment.state == "paid"), name="payment_paid_once")
+)
+
+
+class Refund(BaseModel):
+    """Money that goes back to a card, exactly once, however long the bank is away (PAY-9)."""
+
+    payment = ForeignKeyField(Payment, unique=True, on_delete="RESTRICT")
+    amount = IntegerField(constraints=[Check("amount > 0")])
+    state = CharField(max_length=10, constraints=[Check("state IN ('due', 'done', 'refused')")])
+    begun_at = MomentField()
+    done_at = MomentField(null=True)
+    try_at = MomentField(null=True, index=True)
+    tries = IntegerField(default=0)
+    reason = CharField(max_length=255, default="")
+
+    @classmethod
+    def begin(cls, payment: Payment, now) -> "Refund":
+        return cls.create(payment=payment, amount=payment.amount, state="due", begun_at=now, try_at=now)
+
+    def carry_out(self, now) -> str:
+        """Give the money back; a refund that the bank's books show already is not asked for again."""
+        payment = self.payment
+        try:
+            status = bank().status(payment.oid)
+            if not status.voided and status.refunded < self.amount:
+                bank().refund(payment.oid, self.amount - status.refunded)
+        except GatewayError as error:
+            self.tries += 1
+            self.reason = str(error)[:255]
+            self.state = "refused" if error.permanent and self.tries >= 5 else "due"
+            self.try_at = now + timedelta(seconds=min(30 * 2 ** min(self.tries, 7), 3600))
+            self.save()
+            log.warning("refund.failed", refund=self.id, tries=self.tries, reason=self.reason)
+            return self.state
+        self.state, self.done_at, self.try_at, self.reason = "done", now, None, ""
+        self.save()
+        return self.state
+
+    @classmethod
+    def carry_out_all_due(cls, now, limit: int = 20) -> int:
+        due = list(cls.select(cls, Payment).join(Payment).where(cls.state == "due", cls.try_at <= now).limit(limit))
+        for refund in due:
+            refund.carry_out(now)
+        return len(due)
+
+
+class BankMessage(BaseModel):
+    """Every message the bank, or somebody in its name, sent: what it was and what came of it (PAY-6)."""
+
+    at = MomentField()
+    channel = CharField(max_length=10, constraints=[Check("channel IN ('return', 'callback')")])
+    payment = ForeignKeyField(Payment, null=True, on_delete="SET NULL")
+    digest = CharField(max_length=64, default="", index=True)
+    outcome = CharField(max_length=12)
+    detail = TextField(default="")
+
+
+def hear(fields, channel: str, now) -> Payment | None:
+    """Take in a message that came as the bank's (PAY-6): its payment, or None when it is none of ours.
+
+    A forged, replayed or altered message changes nothing; each is logged with what was wrong.
+    """
+    try:
+        message = bank().read(fields)
+    except ForgedMessage as error:
+        BankMessage.create(at=now, channel=channel, outcome="forged", detail=str(error)[:200])
+        log.warning("bank.forged", channel=channel, reason=str(error))
+        return None
+    payment = _payment_of(message)
+    if payment is None:
+        BankMessage.create(at=now, channel=channel, outcome="stranger", digest=message.digest)
+        log.warning("bank.unknown_order", channel=channel)
+        return None
+    verdict = bank().verdict(message, payment.oid, payment.amount)
+    if verdict == Verdict.MISMATCH:
+        BankMessage.create(
+            at=now, channel=channel, payment=payment, outcome="mismatch", digest=message.digest
+        )
+        log.warning("bank.mismatch", channel=channel, payment=payment.id)
+        return None
+    replayed = BankMessage.select().where(
+        BankMessage.digest == message.digest, BankMessage.outcome == "applied"
+    )
+    if replayed.exists():
+        BankMessage.create(at=now, channel=channel, payment=payment, outcome="replayed", digest=message.digest)
+        return payment
+    payment.settle(
+        verdict, now, auth_code=message.auth_code, trans_id=message.trans_id, reason=message.error
+    )
+    BankMessage.create(at=now, channel=channel, payment=payment, outcome="applied", digest=message.digest)
+    return payment
+
+
+def _payment_of(message: Message) -> Payment | None:
+    return Payment.select(Payment, Order).join(Order).where(Payment.oid == message.oid).first()

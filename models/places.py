@@ -1,0 +1,53 @@
+"""Municipalities and postal places of the country the shop delivers to (DLV-1), from data/mk_places.csv."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+
+import config
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`code` is the postal code of a place, the ISO 3166-2 code of a municipality."""
+
+    code: str
+    postal_code: str
+    name_sq: str
+    name_mk: str
+    name_en: str
+
+    def name(self, language: str) -> str:
+        return getattr(self, f"name_{language}") or self.name_en
+
+
+@lru_cache(maxsize=1)
+def _all() -> tuple[dict[str, Place], dict[str, Place]]:
+    municipalities, places = {}, {}
+    with open(config.ROOT / "data" / "mk_places.csv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            is_post = row["type"] == "post"
+            code = row["postal_code"] if is_post else row["code"]
+            place = Place(code, row["postal_code"], row["name_sq"], row["name_mk"], row["name_en"])
+            (places if is_post else municipalities)[code] = place
+    return municipalities, places
+
+
+@lru_cache(maxsize=8)
+def municipalities(language: str) -> tuple[Place, ...]:
+    return tuple(sorted(_all()[0].values(), key=lambda place: place.name(language)))
+
+
+@lru_cache(maxsize=8)
+def places(language: str) -> tuple[Place, ...]:
+    return tuple(sorted(_all()[1].values(), key=lambda place: place.name(language)))
+
+
+def municipality_of(code: str) -> Place:
+    """Raises KeyError for a code that is none."""
+    return _all()[0][code]
+
+
+def place_of(postal_code: str) -> Place:
+    """Raises KeyError for a code that is none."""
+    return _all()[1][postal_code]

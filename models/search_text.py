@@ -1,0 +1,151 @@
+"""Words as a shopper means them, whatever the script, the diacritics or the spelling (CAT-6).
+
+The same rules fold what is indexed and what is asked, so the two meet:
+
+1. Lower case; Macedonian Cyrillic to Latin; diacritics dropped (ë → e, ç → c).
+2. Letters and digits that stand together stay together ("s25", "a56"). A number takes the unit after
+   it ("256 GB" → "256gb"), a plus sign after a word is the word ("S25+" → "s25 plus").
+3. Sounds: ph → f, ch/ck/c/q → k, x → ks, w → v, y/j → i, sh → s, zh/dz → z, th → t, dh → d, gh → g,
+   xh → g, oo → u, ee → i, ue → u; doubled letters count once; a final e after three letters is silent.
+   In words with digits (model codes, SKUs) only single letters are folded.
+4. A small table of spellings that no rule reaches ("ajfon" is "iphone", "kabllo" is "cable").
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+_LATIN = str.maketrans(
+    {
+        **dict(zip("абвгдезијклмнопрстуфхцъь", "abvgdezijklmnoprstufhc''", strict=True)),
+        **{"ѓ": "gj", "ђ": "gj", "ж": "zh", "ѕ": "dz", "љ": "lj", "њ": "nj", "ќ": "q", "ћ": "q", "ч": "ch"},
+        **{"џ": "xh", "ш": "sh", "щ": "sht", "й": "j", "ы": "i", "э": "e", "ю": "ju", "я": "ja", "ё": "e"},
+        **{"đ": "dj", "ø": "o", "ł": "l", "ı": "i", "ß": "ss", "™": " ", "®": " ", "©": " "},
+        **{"ъ": None, "ь": None},
+    }
+)
+_WORD = re.compile(r"\d{1,2}[.,]\d(?!\d)[^\W_]*|[^\W_]+")
+_COMPOUND = re.compile(r"(?<![\w-])([^\W\d_]+)-([^\W_]+)(?![\w-])")
+_PLUS = re.compile(r"(?<=[^\W_])\+")
+_UNITS = frozenset("gb tb mb mah w mp mm cm m g hz ghz inch".split())
+
+_SOUND = re.compile(r"ph|sh|zh|xh|ch|th|dh|gh|ck|dz|oo|ee|ue|[cqwyjx]")
+_SOUNDS = {
+    **{"ph": "f", "sh": "s", "zh": "z", "xh": "g", "ch": "k", "th": "t", "dh": "d", "gh": "g", "ck": "k"},
+    **{"dz": "z", "oo": "u", "ee": "i", "ue": "u"},
+    **{"c": "k", "q": "k", "w": "v", "y": "i", "j": "i", "x": "ks"},
+}
+_LETTERS = str.maketrans({"c": "k", "q": "k", "w": "v", "y": "i", "j": "i", "x": "ks"})
+_DOUBLE = re.compile(r"([^\d])\1+")
+
+# The first of each row is what the others mean.
+_SPELLINGS = (
+    "iphone ajfon aifon ajfoun",
+    "ipad ajpad",
+    "apple epl ejpl epëll",
+    "airpods erpods ерподс",
+    "xiaomi shaomi sjaomi",
+    "oneplus vanplas уанплас",
+    "nothing nating натинг",
+    "realme rialmi риалми",
+    "watch voch воч",
+    "buds bads бадс",
+    "lite lajt лајт",
+    "note nout ноут",
+    "wireless vajrles вајрлес",
+    "powerbank pauerbank павербанк",
+    "cable kabel kabllo kabëll kabli кабли cables",
+    "tablet tableta tabletat таблети",
+    "phone telefon telefona telefoni телефони",
+    "grey gray",
+)
+
+# Shoppers name the sort of thing they look for; the names of devices seldom do.
+KIND_WORDS = {
+    "phone": "telefon celular celularë smartphone мобилен phone",
+    "tablet": "tablet",
+    "accessory": "pajisje shtesë aksesor додатоци accessory",
+    "prepaid_sim": "sim kartelë pripejd prepaid припејд картичка card",
+}
+
+# Small words between the ones that matter: "këllëf për iPhone" is a "këllëf iPhone".
+_SMALL_WORDS = "për dhe me за со for with and the"
+
+
+class Word(NamedTuple):
+    """A word of a text or a query.
+
+    `raw` is what was written (lower case, Latin, without diacritics), `key` what it is compared by as a
+    whole word, `stem` what it is compared by as the beginning of one, `terms` all it is indexed under.
+    """
+
+    raw: str
+    key: str
+    stem: str
+    terms: tuple[str, ...]
+
+
+def latin(text: str) -> str:
+    """Lower case, in Latin letters, without diacritics."""
+    if text.isascii():
+        return text.lower()
+    # Composed first: ѓ and ќ would otherwise fall apart into г and к with an accent.
+    text = unicodedata.normalize("NFC", text).lower().translate(_LATIN)
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _sounds(raw: str) -> str:
+    if not raw.isalpha():
+        return raw.replace(",", ".").translate(_LETTERS)
+    return _DOUBLE.sub(r"\1", _SOUND.sub(lambda found: _SOUNDS[found[0]], raw))
+
+
+def _whole(stem: str) -> str:
+    return stem[:-1] if len(stem) > 3 and stem.endswith("e") and stem.isalpha() else stem
+
+
+def _rows() -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    means: dict[str, str] = {}
+    spelt: dict[str, tuple[str, ...]] = {}
+    for row in _SPELLINGS:
+        stems = [_sounds(latin(word)) for word in row.split()]
+        key = _whole(stems[0])
+        spelt[key] = tuple(dict.fromkeys(stems))
+        means |= {_whole(stem): key for stem in stems}
+    return means, spelt
+
+
+_MEANS, _SPELT = _rows()
+
+
+@lru_cache(maxsize=8192)
+def word(raw: str) -> Word:
+    """The word written as `raw` (one word, as `latin` leaves it)."""
+    stem = _sounds(raw)
+    key = _whole(stem)
+    key = _MEANS.get(key, key)
+    # Under each spelling, too, so that half a word typed in any of them already finds it.
+    return Word(raw, key, stem, tuple(dict.fromkeys((key, stem, *_SPELT.get(key, ())))))
+
+
+def words(text: str, compounds: bool = False) -> list[Word]:
+    """The words of a text in order; with `compounds` also "wifi" for "Wi-Fi" and "usbc" for "USB-C"."""
+    text = _PLUS.sub(" plus ", latin(text))
+    found: list[str] = []
+    for raw in _WORD.findall(text):
+        if raw in _UNITS and found and found[-1].replace(".", "").replace(",", "").isdigit():
+            found[-1] += raw
+        else:
+            found.append(raw)
+    if compounds and "-" in text:
+        found += [first + second for first, second in _COMPOUND.findall(text)]
+    return [word(raw) for raw in found]
+
+
+def tokens(text: str) -> list[str]:
+    """What the words of a text are compared by: `tokens("Галакси") == tokens("galaxy")`."""
+    return [found.key for found in words(text)]
+
+
+SMALL_WORDS = frozenset(tokens(_SMALL_WORDS))
