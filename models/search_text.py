@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 _LATIN = str.maketrans(
     {
-        **dict(zip("абвгдезијклмнопрстуфхцъь", "abvgdezijklmnoprstufhc''", strict=True)),
+        **dict(zip("абвгдезијклмнопрстуфхц", "abvgdezijklmnoprstufhc", strict=True)),
         **{"ѓ": "gj", "ђ": "gj", "ж": "zh", "ѕ": "dz", "љ": "lj", "њ": "nj", "ќ": "q", "ћ": "q", "ч": "ch"},
         **{"џ": "xh", "ш": "sh", "щ": "sht", "й": "j", "ы": "i", "э": "e", "ю": "ju", "я": "ja", "ё": "e"},
         **{"đ": "dj", "ø": "o", "ł": "l", "ı": "i", "ß": "ss", "™": " ", "®": " ", "©": " "},
@@ -28,7 +28,7 @@ _LATIN = str.maketrans(
 _WORD = re.compile(r"\d{1,2}[.,]\d(?!\d)[^\W_]*|[^\W_]+")
 _COMPOUND = re.compile(r"(?<![\w-])([^\W\d_]+)-([^\W_]+)(?![\w-])")
 _PLUS = re.compile(r"(?<=[^\W_])\+")
-_UNITS = frozenset("gb tb mb mah w mp mm cm m g hz ghz inch".split())
+_UNITS = frozenset(["gb", "tb", "mb", "mah", "w", "mp", "mm", "cm", "m", "g", "hz", "ghz", "inch"])
 
 _SOUND = re.compile(r"ph|sh|zh|xh|ch|th|dh|gh|ck|dz|oo|ee|ue|[cqwyjx]")
 _SOUNDS = {

@@ -1,0 +1,817 @@
+"""Filters with exact counts, sorting, paging and forgiving search over the whole shelf, in memory (CAT-6).
+
+Each process keeps one `CatalogueIndex` and feeds it what changed. A device has a slot; what a filter can
+name is one bit per slot, so that a count is an AND and a population count. The order of each sort is kept
+and only mended when devices change. The words are an inverted index whose terms are sorted: the devices of
+a beginning ("gal…") are one slice.
+
+Nothing here reads a database, and one thread at a time may use an index.
+"""
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import islice
+from operator import and_
+
+import numpy as np
+
+from models.search_text import KIND_WORDS, SMALL_WORDS, Word, word, words
+
+SORTS = ("popular", "price", "-price", "newest", "relevance")
+FLAGS = ("five_g", "in_stock", "discounted", "gift")
+
+# What a query may cost: a longer one is cut, further misspelt words stay as they are.
+_QUERY_LENGTH = 120
+_QUERY_WORDS = 8
+_REPAIRS = 3
+_CANDIDATES = 24
+_NEAREST = 4
+
+_LOAD = 2000
+_AFTER_ALL = "\U0010ffff"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One device as the index takes it in.
+
+    `price` is the lowest price now in minor units, `released` yyyymm, `storages` gigabytes, `colours` colour
+    families; `text` is everything else that can be searched for (names in every language, colours, SKUs).
+    """
+
+    id: int
+    kind: str
+    brand: str
+    price: int
+    released: int
+    popularity: int
+    storages: tuple[int, ...] = ()
+    colours: tuple[str, ...] = ()
+    os: str | None = None
+    five_g: bool = False
+    in_stock: bool = False
+    discounted: bool = False
+    gift: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list page asks for; prices in minor units, both ends included.
+
+    `sort` is one of SORTS: every sort breaks ties by popularity, then by id. "relevance" without words is
+    "popular".
+    """
+
+    kind: str | None = None
+    q: str = ""
+    brands: frozenset[str] = frozenset()
+    price_from: int | None = None
+    price_to: int | None = None
+    storages: frozenset[int] = frozenset()
+    colours: frozenset[str] = frozenset()
+    os: frozenset[str] = frozenset()
+    five_g: bool = False
+    in_stock: bool = False
+    discounted: bool = False
+    gift: bool = False
+    sort: str = "popular"
+    page: int = 1
+    per_page: int = 12
+
+    def __post_init__(self):
+        if self.sort not in SORTS:
+            raise ValueError(f"unknown sort {self.sort!r}")
+        if self.per_page < 1:
+            raise ValueError("per_page must be at least 1")
+
+
+@dataclass(slots=True)
+class Result:
+    """A page of devices and what the filters beside it say.
+
+    `facets` has "brand", "storage", "colour" and "os" as (value, count), and each of FLAGS as one
+    (True, count). A count is how many devices would be shown if that value alone were chosen in its filter,
+    all other filters as they are. `price_min` and `price_max` are those of the devices that all filters but
+    the price let through, None without any. `corrected` is the query as understood when a mistake in it was
+    forgiven. `nearest` helps an empty result: up to four devices that fulfil the most of what was asked.
+    """
+
+    ids: list[int]
+    total: int
+    page: int
+    pages: int
+    facets: dict[str, list[tuple]]
+    price_min: int | None
+    price_max: int | None
+    corrected: str | None = None
+    nearest: list[int] = field(default_factory=list)
+
+
+class CatalogueIndex:
+    """The shelf of one process. `version` is what the last `update` or `remove` was told."""
+
+    def __init__(self):
+        self.version = 0
+        self._slots: dict[int, int] = {}
+        self._room = 0
+        self._used = 0
+        self._free: list[int] = []
+        self._dead: list[int] = []
+        self._alive = np.zeros(0, bool)
+        self._ids = np.zeros(0, np.int64)
+        self._price = np.zeros(0, np.int64)
+        self._popularity = np.zeros(0, np.int64)
+        self._released = np.zeros(0, np.int64)
+        self._print = np.zeros(0, np.int64)
+        self._facets = {name: _Facet() for name in ("kind", "brand", "storage", "colour", "os", "flag")}
+        self._facets["flag"].rows(FLAGS)
+        self._terms = _Terms()
+        self._orders = {sort: np.zeros(0, np.intp) for sort in ("popular", "price", "-price", "newest")}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    # Taking in
+
+    def update(self, entries: Iterable[Entry], version: int) -> None:
+        """Insert `entries`, or put them in the place of those with the same ids.
+
+        The index is then of `version`. `entries` may be a generator: only a few thousand are held at once.
+        """
+        moved: dict[int, None] = {}
+        gone: list[int] = []
+        entries = iter(entries)
+        while batch := {entry.id: entry for entry in islice(entries, _LOAD)}:
+            self._place(batch.values(), moved, gone)
+        if moved or gone:
+            self._mend_orders(moved, gone)
+            self._tidy(at_rest=True)
+        self.version = version
+
+    def remove(self, ids: Iterable[int], version: int | None = None) -> None:
+        """Forget the devices with these ids; unknown ids are passed over."""
+        gone = [self._slots.pop(number) for number in set(ids) if number in self._slots]
+        for slot in gone:
+            self._bury(slot)
+        if gone:
+            self._mend_orders({}, gone)
+            self._tidy(at_rest=True)
+        if version is not None:
+            self.version = version
+
+    def _place(self, batch, moved, gone):
+        fresh, kept = [], []
+        for entry in batch:
+            # Most changes are of price or stock and leave the words alone.
+            mark = hash((entry.kind, entry.brand, entry.text, entry.storages, entry.os, entry.five_g))
+            slot = self._slots.get(entry.id)
+            if slot is not None:
+                gone.append(slot)
+                moved.pop(slot, None)
+                if self._print[slot] == mark:
+                    kept.append(slot)
+                else:
+                    # Its words stay filed until the terms are packed: the slot may not be reused before.
+                    self._bury(slot)
+                    slot = None
+            if slot is None:
+                slot = self._new_slot()
+                self._slots[entry.id] = slot
+                self._ids[slot] = entry.id
+                self._print[slot] = mark
+                self._alive[slot] = True
+                fresh.append((slot, entry))
+            moved[slot] = None
+            self._price[slot] = entry.price
+            self._popularity[slot] = entry.popularity
+            self._released[slot] = entry.released
+        for facet in self._facets.values():
+            facet.clear(kept)
+        slots = [self._slots[entry.id] for entry in batch]
+        for name, facet in self._facets.items():
+            facet.set(slots, [_values(entry, name) for entry in batch])
+        for slot, entry in fresh:
+            self._terms.add(slot, *_indexed(entry))
+        self._tidy()
+
+    def _new_slot(self):
+        if self._free:
+            return self._free.pop()
+        if self._used == self._room:
+            # Whole 64-bit words, and a third more each time.
+            self._room = -(-max(1024, self._room * 4 // 3) // 64) * 64
+            for name in ("_alive", "_ids", "_price", "_popularity", "_released", "_print"):
+                old = getattr(self, name)
+                setattr(self, name, np.concatenate([old, np.zeros(self._room - len(old), old.dtype)]))
+            for facet in self._facets.values():
+                facet.widen(self._room // 64)
+        self._used += 1
+        return self._used - 1
+
+    def _bury(self, slot):
+        self._alive[slot] = False
+        self._dead.append(slot)
+        for facet in self._facets.values():
+            facet.clear([slot])
+
+    def _tidy(self, at_rest=False):
+        if self._terms.wants_packing(at_rest) or len(self._dead) > max(1024, len(self._slots) // 4):
+            self._terms.pack(self._alive)
+            self._free += self._dead
+            self._dead.clear()
+
+    def _sort_keys(self, sort, slots):
+        popular = (self._ids[slots], -self._popularity[slots])
+        if sort == "popular":
+            return popular
+        if sort == "newest":
+            return (*popular, -self._released[slots])
+        return (*popular, self._price[slots] if sort == "price" else -self._price[slots])
+
+    def _mend_orders(self, moved, gone):
+        everything = len(moved) * 64 > len(self._slots)
+        if everything:
+            slots = np.flatnonzero(self._alive)
+        else:
+            slots = np.fromiter(moved, np.intp, len(moved))
+            stays = np.ones(self._room, bool)
+            stays[gone] = False
+        for sort, order in self._orders.items():
+            ordered = slots[np.lexsort(self._sort_keys(sort, slots))]
+            if not everything:
+                order = order[stays[order]]
+
+                def key(slot, sort=sort):
+                    return tuple(int(part) for part in reversed(self._sort_keys(sort, slot)))
+
+                places = [bisect_left(order, key(slot), key=key) for slot in ordered]
+                ordered = np.insert(order, places, ordered) if places else order
+            self._orders[sort] = ordered
+
+    # Asking
+
+    def search(self, query: Query) -> Result:
+        """The page that `query` asks for, with the counts of its filters."""
+        everyone = _bits(self._alive)
+        asked = self._understand(query.q) if query.q.strip() else None
+        if query.kind is not None:
+            everyone = everyone & self._facets["kind"].any_of([query.kind])
+        if asked is not None:
+            everyone = everyone & _bits(asked.hits)
+        filters = self._filters(query)
+        shown = reduce(and_, filters.values(), everyone)
+        total = _count(shown)
+
+        def without(name):
+            if name not in filters:
+                return shown
+            return reduce(and_, (bits for other, bits in filters.items() if other != name), everyone)
+
+        facets = {
+            name: self._facets[name].counts(without(name), chosen, by_value=name == "storage")
+            for name, chosen in _chosen(query)
+        }
+        for flag in FLAGS:
+            facets[flag] = [(True, _count(without(flag) & self._facets["flag"].any_of([flag])))]
+        pages = max(1, -(-total // query.per_page))
+        page = min(max(1, query.page), pages)
+        price_min, price_max = self._price_range(without("price"))
+        result = Result(
+            ids=[],
+            total=total,
+            page=page,
+            pages=pages,
+            facets=facets,
+            price_min=price_min,
+            price_max=price_max,
+            corrected=asked.corrected if asked else None,
+        )
+        if total:
+            slots = self._sorted(query, asked, _mask(shown), (page - 1) * query.per_page)
+            result.ids = self._ids[slots].tolist()
+        else:
+            result.nearest = self._nearest(query, asked, filters)
+        return result
+
+    def suggest(self, q: str, limit: int = 6) -> list[int]:
+        """Ids of the devices that someone still typing `q` may mean, the likeliest first.
+
+        The last word may be unfinished. Devices that have the words whole, and in their maker's or model's
+        name, come before others; then the more popular ones.
+        """
+        asked = self._understand(q, typing=True)
+        hits = asked.hits & self._alive
+        if limit < 1 or not hits.any():
+            return []
+        score = np.zeros(self._room, np.uint8)
+        for match in asked.matches:
+            score += match.exact
+            score += match.exact
+            score += match.leading
+        slots = self._by_score(hits, score, 0, limit)
+        return self._ids[slots].tolist()
+
+    def _filters(self, query):
+        filters = {}
+        for name, chosen in _chosen(query):
+            if chosen:
+                filters[name] = self._facets[name].any_of(chosen)
+        for flag in FLAGS:
+            if getattr(query, flag):
+                filters[flag] = self._facets["flag"].any_of([flag])
+        if query.price_from is not None or query.price_to is not None:
+            fits = np.ones(self._room, bool)
+            if query.price_from is not None:
+                fits &= self._price >= query.price_from
+            if query.price_to is not None:
+                fits &= self._price <= query.price_to
+            filters["price"] = _bits(fits)
+        return filters
+
+    def _price_range(self, bits):
+        mask = _mask(bits)
+        lowest = _take(self._orders["price"], mask, 0, 1)
+        if not len(lowest):
+            return None, None
+        highest = _take(self._orders["-price"], mask, 0, 1)
+        return int(self._price[lowest[0]]), int(self._price[highest[0]])
+
+    def _sorted(self, query, asked, mask, offset):
+        if query.sort != "relevance":
+            return _take(self._orders[query.sort], mask, offset, query.per_page)
+        if asked is None:
+            return _take(self._orders["popular"], mask, offset, query.per_page)
+        score = np.zeros(self._room, np.uint8)
+        for match in asked.matches:
+            score += match.exact
+        return self._by_score(mask, score, offset, query.per_page)
+
+    def _by_score(self, mask, score, offset, count):
+        """`count` slots of the mask from `offset` on, the best score first, then the most popular."""
+        order = self._orders["popular"]
+        order = order[mask[order]]
+        score = score[order]
+        found = []
+        for level in range(int(score.max(initial=0)), -1, -1):
+            part = order[score == level]
+            found.append(part[offset : offset + count])
+            count -= len(found[-1])
+            offset = max(0, offset - len(part))
+            if not count:
+                break
+        return np.concatenate(found)
+
+    def _nearest(self, query, asked, filters):
+        """Devices that fulfil as much as can be: filters are given up first, the kind next, words last."""
+        order = self._orders["popular"]
+        score = np.zeros(self._room, np.int16)
+        for bits in filters.values():
+            score += _mask(bits)
+        if query.kind is not None:
+            score += _mask(self._facets["kind"].any_of([query.kind])).astype(np.int16) * 16
+        for match in asked.matches if asked else ():
+            if match.hits.any():
+                score += match.hits.astype(np.int16) * 32
+        best = order[np.argsort(-score[order], kind="stable")[:_NEAREST]]
+        return self._ids[best].tolist()
+
+    # Understanding words
+
+    def _understand(self, q, typing=False) -> "_Asked":
+        asked = list({found.key: found for found in words(q[:_QUERY_LENGTH])}.values())
+        asked = [found for found in asked if found.key not in SMALL_WORDS] or asked
+        asked = asked[:_QUERY_WORDS]
+        if not asked:
+            return _Asked([], np.zeros(self._room, bool))
+        tried = None
+        for attempt in _joined_models(asked), asked:
+            if attempt is not None:
+                tried = self._matched(attempt, typing)
+                if tried.hits.any():
+                    return tried
+        return self._repaired(asked, tried, typing)
+
+    def _matched(self, asked, typing=False):
+        matches = [self._match(found, typing and found is asked[-1]) for found in asked]
+        return _Asked(matches, self._common(matches))
+
+    def _common(self, matches):
+        return reduce(and_, (match.hits for match in matches), self._alive)
+
+    def _match(self, found: Word, unfinished=False) -> "_Match":
+        """The devices of one word: whole, or as a beginning if it has two letters or is being typed.
+
+        A number is not the beginning of a longer number, but of a model or a measure (128 in 128gb); from
+        four digits on it may be the beginning of a code.
+        """
+        match = _Match(found.raw, *(np.zeros(self._room, bool) for _ in range(3)))
+        self._terms.mark(found.key, found.key + "\0", match.exact, match.leading)
+        match.hits |= match.exact
+        if unfinished or len(found.raw) > 1:
+            begins = found.stem
+            if begins.isdecimal() and len(begins) < 4 and not unfinished:
+                begins_from = begins + ":"
+            else:
+                begins_from = begins
+            self._terms.mark(begins_from, begins + _AFTER_ALL, match.hits, match.leading)
+            if unfinished and found.raw.endswith("p") and found.raw.isalpha():
+                # "ip" is on its way to "iphone".
+                self._terms.mark(begins[:-1] + "f", begins[:-1] + "f" + _AFTER_ALL, match.hits, match.leading)
+        match.hits &= self._alive
+        return match
+
+    def _repaired(self, asked, tried, typing):
+        """The words with what kept them from matching put right: spaces first, then one letter in a word."""
+        asked, matches = list(asked), list(tried.matches)
+        missing = not all(match.hits.any() for match in matches)
+        at = 0
+        while at + 1 < len(asked):
+            if not missing or not (matches[at].hits.any() and matches[at + 1].hits.any()):
+                joined = word(asked[at].raw + asked[at + 1].raw)
+                match = self._match(joined, typing and at + 2 == len(asked))
+                rest = matches[:at] + matches[at + 2 :]
+                if match.hits.any() and (missing or (self._common(rest) & match.hits).any()):
+                    asked[at : at + 2], matches[at : at + 2] = [joined], [match]
+            at += 1
+        repairs = 0
+        for at in reversed(range(len(asked))):
+            if matches[at].hits.any() or repairs == _REPAIRS:
+                continue
+            repairs += 1
+            rest = self._common(match for match in matches if match.hits.any())
+            better = self._respelt(asked[at], rest) or self._split(asked[at], rest)
+            if better:
+                matches[at : at + 1] = better
+        common = self._common(matches)
+        if not common.any() and not missing:
+            for at, found in enumerate(asked[:_REPAIRS]):
+                rest = self._common(matches[:at] + matches[at + 1 :])
+                better = self._respelt(found, rest) if rest.any() else None
+                if better and (rest & better[0].hits).any():
+                    matches[at : at + 1] = better
+                    common = self._common(matches)
+                    break
+        understood = " ".join(match.shown for match in matches)
+        changed = understood != " ".join(match.shown for match in tried.matches)
+        return _Asked(matches, common, understood if changed else None)
+
+    def _respelt(self, found: Word, rest):
+        """`found` with one letter put right, so that it matches, if possible together with `rest`."""
+        if len(found.raw) < 4 or not found.raw.isalpha():
+            return None
+        fallback = None
+        for level in (_whole_words, _as_written, _beginnings):
+            best, most = None, (0, 0)
+            for term, whole in level(found, self._terms):
+                match = self._match_term(term, whole)
+                here, anywhere = int((match.hits & rest).sum()), int(match.hits.sum())
+                if (here, anywhere) > most:
+                    best, most = match, (here, anywhere)
+            if most[0]:
+                return [best]
+            fallback = fallback or best
+        return [fallback] if fallback else None
+
+    def _match_term(self, term, whole):
+        match = _Match(self._terms.written(term), *(np.zeros(self._room, bool) for _ in range(3)))
+        self._terms.mark(term, term + ("\0" if whole else _AFTER_ALL), match.hits, match.leading)
+        match.hits &= self._alive
+        return match
+
+    def _split(self, found: Word, rest):
+        """`found` as two words written together; between letters and digits first."""
+        raw = found.raw
+        edges = [at for at in range(1, len(raw)) if raw[at - 1].isalpha() and raw[at].isdecimal()]
+        edges += [at for at in range(1, len(raw)) if raw[at - 1].isdecimal() and raw[at].isalpha()]
+        edges += [at for at in range(2, len(raw) - 1) if at not in edges]
+        for at in edges:
+            first, second = word(raw[:at]), word(raw[at:])
+            if not (self._terms.has(first.key, True) and self._terms.has(second.stem, False)):
+                continue
+            parts = [self._match(first), self._match(second)]
+            if (parts[0].exact & parts[1].hits & rest).any():
+                return parts
+        return None
+
+
+@dataclass(slots=True)
+class _Match:
+    """The devices of one word: all of them, those that have it whole, those whose model or maker it names."""
+
+    shown: str
+    hits: np.ndarray
+    exact: np.ndarray
+    leading: np.ndarray
+
+
+@dataclass(slots=True)
+class _Asked:
+    matches: list[_Match]
+    hits: np.ndarray
+    corrected: str | None = None
+
+
+class _Facet:
+    """The values of one filter, each with one bit per slot."""
+
+    def __init__(self):
+        self._row: dict = {}
+        self._values: list = []
+        self._bits = np.zeros((0, 0), np.uint64)
+
+    def rows(self, values) -> list[int]:
+        for value in values:
+            if value not in self._row:
+                self._row[value] = len(self._values)
+                self._values.append(value)
+        if len(self._values) > len(self._bits):
+            more = np.zeros((max(4, len(self._values) * 4 // 3), self._bits.shape[1]), np.uint64)
+            more[: len(self._bits)] = self._bits
+            self._bits = more
+        return [self._row[value] for value in values]
+
+    def widen(self, width):
+        more = np.zeros((len(self._bits), width), np.uint64)
+        more[:, : self._bits.shape[1]] = self._bits
+        self._bits = more
+
+    def clear(self, slots):
+        for slot in slots:
+            self._bits[:, slot >> 6] &= ~(np.uint64(1) << np.uint64(slot & 63))
+
+    def set(self, slots, values_of):
+        """Set the bits of each slot's values; the bits of a slot that had some are cleared before."""
+        rows = self.rows([value for values in values_of for value in values])
+        at = np.repeat(np.array(slots, np.int64), [len(values) for values in values_of])
+        np.bitwise_or.at(self._bits, (rows, at >> 6), np.uint64(1) << (at & 63).astype(np.uint64))
+
+    def any_of(self, values) -> np.ndarray:
+        rows = [self._row[value] for value in values if value in self._row]
+        if len(rows) == 1:
+            return self._bits[rows[0]]
+        return np.bitwise_or.reduce(self._bits[rows], axis=0)
+
+    def counts(self, bits, chosen, by_value=False) -> list[tuple]:
+        """(value, count) of the values that occur or are chosen, the most frequent first or by value."""
+        both = self._bits[: len(self._values)] & bits
+        numbers = np.bitwise_count(both).sum(axis=1, dtype=np.int64).tolist()
+        found = [
+            (value, number)
+            for value, number in zip(self._values, numbers, strict=True)
+            if number or value in chosen
+        ]
+        found += [(value, 0) for value in chosen if value not in self._row]
+        return sorted(found, key=lambda pair: pair[0] if by_value else (-pair[1], pair[0]))
+
+
+class _Terms:
+    """An inverted index: sorted terms, packed, and beside them those that came since the last packing."""
+
+    def __init__(self):
+        self._packed: list[str] = []
+        self._starts = np.zeros(1, np.int64)
+        self._slots = np.zeros(0, np.int32)
+        self._leads = np.zeros(0, bool)
+        self._recent: dict[str, array] = {}
+        self._recent_sorted: list[str] = []
+        self._recent_new: list[str] = []
+        self._recent_size = 0
+        self._written: dict[str, str] = {}
+
+    def add(self, slot, leading: dict[str, str], others: dict[str, str]):
+        """File a slot under terms, each given with the word as it was written."""
+        for filed, code in ((leading, slot * 2 + 1), (others, slot * 2)):
+            self._recent_size += len(filed)
+            for term, written in filed.items():
+                postings = self._recent.get(term)
+                if postings is None:
+                    postings = self._recent[term] = array("i")
+                    self._recent_new.append(term)
+                    if written != term and len(term) > 2 and term.isalpha():
+                        self._written.setdefault(term, written)
+                postings.append(code)
+
+    def written(self, term) -> str:
+        """The term as a shopper would write it."""
+        return self._written.get(term) or next(
+            (self._written[t] for t in self._between(term, term + _AFTER_ALL) if t in self._written), term
+        )
+
+    def mark(self, first, before, hits, leading):
+        """Set `hits` at each slot that has a term from `first` up to `before`.
+
+        `leading` is set where such a term names the maker or the model.
+        """
+        start = self._starts[bisect_left(self._packed, first)]
+        stop = self._starts[bisect_left(self._packed, before)]
+        if start < stop:
+            slots = self._slots[start:stop]
+            hits[slots] = True
+            leading[slots[self._leads[start:stop]]] = True
+        for term in self._recent_between(first, before):
+            codes = np.frombuffer(self._recent[term], np.int32)
+            hits[codes >> 1] = True
+            leading[codes[(codes & 1).astype(bool)] >> 1] = True
+
+    def has(self, term, whole) -> bool:
+        """Whether `term` occurs whole, or else as a beginning (perhaps only in devices that are gone)."""
+        for terms in (self._packed, self._recent_terms()):
+            at = bisect_left(terms, term)
+            if at < len(terms) and (terms[at] == term if whole else terms[at].startswith(term)):
+                return True
+        return False
+
+    def frequency(self, term, whole) -> int:
+        before = term + ("\0" if whole else _AFTER_ALL)
+        start = self._starts[bisect_left(self._packed, term)]
+        stop = self._starts[bisect_left(self._packed, before)]
+        return int(stop - start) + sum(len(self._recent[t]) for t in self._recent_between(term, before))
+
+    def _between(self, first, before) -> Iterator[str]:
+        yield from self._packed[bisect_left(self._packed, first) : bisect_left(self._packed, before)]
+        yield from self._recent_between(first, before)
+
+    def _recent_between(self, first, before):
+        terms = self._recent_terms()
+        return terms[bisect_left(terms, first) : bisect_left(terms, before)]
+
+    def _recent_terms(self):
+        if len(self._recent_new) > 32:
+            self._recent_sorted = sorted(self._recent_sorted + self._recent_new)
+        else:
+            for term in self._recent_new:
+                insort(self._recent_sorted, term)
+        self._recent_new.clear()
+        return self._recent_sorted
+
+    def wants_packing(self, at_rest) -> bool:
+        # While loading, packing again and again must not cost more than the load.
+        return self._recent_size > (16_384 if at_rest else max(65_536, len(self._slots) // 2))
+
+    def pack(self, alive):
+        """Put the recent terms among the packed ones, and drop the postings of slots that are not `alive`."""
+        recent = self._recent_terms()
+        old = self._packed
+        places = np.array([bisect_left(old, term) for term in recent], np.int64)
+        known = np.array(
+            [at < len(old) and old[at] == term for at, term in zip(places, recent, strict=True)], bool
+        )
+        new_places = places[~known]
+        terms = sorted(old + [term for term, seen in zip(recent, known, strict=True) if not seen])
+        # Where each old and each recent term is now.
+        old_at = np.arange(len(old)) + np.searchsorted(new_places, np.arange(len(old)), side="right")
+        recent_at = np.empty(len(recent), np.int64)
+        recent_at[known] = old_at[places[known]]
+        recent_at[~known] = new_places + np.arange(len(new_places))
+
+        codes = b"".join(self._recent[term].tobytes() for term in recent)
+        codes = np.frombuffer(codes, np.int32)
+        sizes = [len(self._recent[term]) for term in recent]
+        self._recent, self._recent_sorted, self._recent_size = {}, [], 0
+        at = np.concatenate(
+            [np.repeat(old_at, np.diff(self._starts)), np.repeat(recent_at, sizes)], dtype=np.int32
+        )
+        slots = np.concatenate([self._slots, codes >> 1])
+        leads = np.concatenate([self._leads, (codes & 1).astype(bool)])
+        stays = alive[slots]
+        at, slots, leads = at[stays], slots[stays], leads[stays]
+        order = np.argsort(at, kind="stable")
+        counts = np.bincount(at, minlength=len(terms))
+        self._packed = [term for term, count in zip(terms, counts.tolist(), strict=True) if count]
+        self._starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
+        self._slots, self._leads = slots[order], leads[order]
+
+
+def _values(entry, name):
+    match name:
+        case "kind":
+            return (entry.kind,)
+        case "brand":
+            return (entry.brand,)
+        case "storage":
+            return entry.storages
+        case "colour":
+            return entry.colours
+        case "os":
+            return () if entry.os is None else (entry.os,)
+    return [flag for flag in FLAGS if getattr(entry, flag)]
+
+
+def _chosen(query):
+    return (
+        ("brand", query.brands),
+        ("storage", query.storages),
+        ("colour", query.colours),
+        ("os", query.os),
+    )
+
+
+_LEADING = 2
+
+
+def _indexed(entry) -> tuple[dict[str, str], dict[str, str]]:
+    """The terms that name the maker and the model, and all others, each with the word as it was written."""
+    brand = words(entry.brand)
+    found = brand + words(entry.text, compounds=True)
+    facts = [entry.os or "", "5g" if entry.five_g else "", KIND_WORDS.get(entry.kind, "")]
+    for size in entry.storages:
+        facts.append(f"{size} gb")
+        if size % 1024 == 0:
+            facts.append(f"{size // 1024} tb")
+    found += words(" ".join(facts))
+    distinct = {}
+    for each in found:
+        distinct.setdefault(each.key, each)
+    leading, others = {}, {}
+    # The maker, and the two words after it: "Samsung Galaxy S25", but not "Samsung case for Galaxy S25".
+    lead = len({each.key for each in brand}) + _LEADING
+    for at, each in enumerate(distinct.values()):
+        filed = leading if at < lead else others
+        for term in each.terms:
+            if term not in leading:
+                filed.setdefault(term, each.raw)
+    return leading, others
+
+
+def _joined_models(asked):
+    """The words with a letter and the number after it as one ("s 25" → "s25"), None if there are none."""
+    joined, at = [], 0
+    while at < len(asked):
+        pair = asked[at : at + 2]
+        if len(pair) == 2 and len(pair[0].raw) == 1 and pair[0].raw.isalpha() and pair[1].raw[0].isdecimal():
+            joined.append(word(pair[0].raw + pair[1].raw))
+            at += 2
+        else:
+            joined.append(asked[at])
+            at += 1
+    return joined if len(joined) < len(asked) else None
+
+
+def _edits(written, exists) -> Iterator[str]:
+    """All that is one insertion, deletion, replacement or transposition away.
+
+    Each edit leaves what is before it alone, so none is made behind a beginning that does not exist.
+    """
+    for at in range(len(written) + 1):
+        before, after = written[:at], written[at:]
+        if before and not exists(before):
+            return
+        if after:
+            yield before + after[1:]
+        if len(after) > 1:
+            yield before + after[1] + after[0] + after[2:]
+        for letter in _LETTERS:
+            if after:
+                yield before + letter + after[1:]
+            yield before + letter + after
+
+
+def _known(candidates, terms, whole):
+    found = {term for term in candidates if len(term) > 2 and terms.has(term, whole)}
+    found = sorted(found, key=lambda term: (-terms.frequency(term, whole), term))
+    return [(term, whole) for term in found[:_CANDIDATES]]
+
+
+def _whole_words(found, terms):
+    """The terms that sound one letter different."""
+    return _known(_edits(found.key, lambda begun: terms.has(begun, False)), terms, whole=True)
+
+
+def _as_written(found, terms):
+    """The terms that are written one letter differently: "ihpone" and "galazy" sound two letters wrong."""
+    return _known((word(edit).key for edit in _edits(found.raw, lambda _: True)), terms, whole=True)
+
+
+def _beginnings(found, terms):
+    return _known(_edits(found.stem, lambda begun: terms.has(begun, False)), terms, whole=False)
+
+
+def _bits(mask):
+    return np.packbits(mask, bitorder="little").view(np.uint64)
+
+
+def _mask(bits):
+    return np.unpackbits(bits.view(np.uint8), bitorder="little").view(bool)
+
+
+def _count(bits):
+    return int(np.bitwise_count(bits).sum(dtype=np.int64))
+
+
+def _take(order, mask, offset, count):
+    """`count` slots of `order` that are in `mask`, after the first `offset` of them."""
+    found, start, size = [], 0, 2048
+    while count and start < len(order):
+        part = order[start : start + size]
+        part = part[mask[part]]
+        found.append(part[offset : offset + count])
+        count -= len(found[-1])
+        offset = max(0, offset - len(part))
+        start += size
+        size *= 4
+    return np.concatenate(found) if found else order[:0]
