@@ -1,0 +1,122 @@
+"""The shop: settings, hooks, blueprints, error pages."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFProtect
+from peewee import InterfaceError, OperationalError
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+import cli
+import config
+import language
+import logs
+from models.base import db
+from models.profile import Profile
+from views import bills, browse, cart, checkout, demo, errors, orders, pages, pay, pictures, profile
+from views.kept import compressed
+from views.shopper import carry_cart
+from views.templating import register_templating
+
+csrf = CSRFProtect()
+
+
+def create_app() -> Flask:
+    """The WSGI application; refuses unsafe settings in production (PRV-6)."""
+    config.refuse_unsafe()
+    app = Flask(__name__, static_folder=None)
+    secure = config.BASE_URL.startswith("https://")
+    app.config.update(
+        SECRET_KEY=config.secret_key(),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_PATH="/",
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=secure,
+        # The largest form is an address with a note.
+        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    logs.init(app)
+    language.init(app)
+    csrf.init_app(app)
+    login = LoginManager(app)
+    login.user_loader(Profile.of_session)
+    register_templating(app)
+    for journey in (browse, cart, checkout, pay, orders, profile, bills, pages, pictures):
+        app.register_blueprint(journey.blueprint)
+    if config.ENV != "production":
+        app.register_blueprint(demo.blueprint)
+    csrf.exempt(pay.blueprint)
+    errors.register(app)
+    cli.register(app)
+
+    app.before_request(open_database)
+    app.teardown_request(leave_database)
+    app.after_request(carry_cart)
+    app.after_request(secure_headers)
+    app.after_request(compressed)
+
+    app.wsgi_app = WhiteNoise(
+        app.wsgi_app,
+        root=str(config.ROOT / "static"),
+        prefix="static/",
+        # Every URL of a static file carries its content's hash.
+        max_age=31_536_000,
+        allow_all_origins=False,
+    )
+    if config.PROXIES:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.PROXIES, x_proto=config.PROXIES, x_host=config.PROXIES)
+    return app
+
+
+def open_database():
+    db.connect(reuse_if_open=True)
+
+
+def leave_database(error):
+    """The connection stays open for the process's next request, unless something went wrong with it."""
+    if isinstance(error, (OperationalError, InterfaceError)) and not db.in_transaction():
+        db.close()
+
+
+def secure_headers(response):
+    """What browsers are told to refuse (PRV-1, PRV-6)."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "private, no-cache"
+    if config.ENV == "production":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# The only foreign address: the bank's page, which the payment form is posted to.
+_CSP = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        f"form-action 'self' {_origin(config.BANK_GATE_URL)}",
+    )
+)

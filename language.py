@@ -1,0 +1,55 @@
+"""The language is in the URL: none for the first one, /mk and /en for the others (LOC-1)."""
+
+from functools import lru_cache
+
+from flask import g, request
+from flask_babel import Babel
+
+import config
+
+LOCALES = {"sq": "sq_MK", "mk": "mk_MK", "en": "en"}
+NAMES = {"sq": "Shqip", "mk": "Македонски", "en": "English"}
+DEFAULT = config.LANGUAGES[0]
+
+
+class LanguagePrefix:
+    """Moves a language prefix from the path into SCRIPT_NAME, so that every URL the shop builds keeps it."""
+
+    def __init__(self, wsgi_app):
+        self.wsgi_app = wsgi_app
+
+    def __call__(self, environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        first, _, rest = path.lstrip("/").partition("/")
+        if first in config.LANGUAGES[1:]:
+            environ["dyqani.language"] = first
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/" + first
+            environ["PATH_INFO"] = "/" + rest
+        return self.wsgi_app(environ, start_response)
+
+
+def current() -> str:
+    """The language of this request, or of the message that is being written."""
+    chosen = g.get("language")
+    if chosen is None:
+        chosen = g.language = request.environ.get("dyqani.language", DEFAULT) if request else DEFAULT
+    return chosen
+
+
+def url_in(language: str) -> str:
+    """The address of the page being shown, in `language`."""
+    prefix = "" if language == DEFAULT else f"/{language}"
+    query = request.query_string.decode("ascii", "ignore")
+    return prefix + request.path + (f"?{query}" if query else "")
+
+
+@lru_cache(maxsize=8)
+def prefix_of(language: str) -> str:
+    return "" if language == DEFAULT else f"/{language}"
+
+
+def init(app) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(config.ROOT / "translations")
+    app.config["BABEL_DEFAULT_TIMEZONE"] = config.TIMEZONE
+    Babel(app, locale_selector=lambda: LOCALES.get(current(), "en"))
+    app.wsgi_app = LanguagePrefix(app.wsgi_app)

@@ -1,0 +1,149 @@
+"""Pages that are the same for everybody are rendered once per catalogue version and kept.
+
+What is personal (cart, profile, CSRF token) is never in them: the templates leave a hole, which is filled for
+each request. While a page is rendered for keeping, asking for the shopper raises PersonalInKept.
+"""
+
+import gzip
+import secrets
+from collections import OrderedDict
+
+import brotli
+from flask import Response, g, make_response, render_template, request
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from language import current
+from views.shopper import COOKIE, shopper
+
+# Nobody outside can write a marker into a page.
+_NONCE = secrets.token_hex(8)
+_MARK = f"<!--{_NONCE}:"
+# Pages one process keeps; the least recently asked for goes first.
+KEEP = 600
+
+_kept: "OrderedDict[tuple, list]" = OrderedDict()
+_empty: dict[tuple[str, str], str] = {}
+
+
+def hole(name: str) -> Markup:
+    """In a template: the personal part `name`, or a hole for it where the page is rendered for everybody."""
+    if g.get("keeping"):
+        return Markup(f"{_MARK}{name}-->")
+    return Markup(_fill(name))
+
+
+def _fill(name: str) -> str:
+    if name == "csrf":
+        return generate_csrf()
+    if name in ("cart_icon", "cart_popover"):
+        if COOKIE not in request.cookies or not shopper().lines():
+            return _constant(name, count=0, lines=[], total=0)
+        person = shopper()
+        return render_template(f"shared/_{name}.html", count=person.count, lines=person.lines(), total=person.total)
+    if name == "profile_menu":
+        person = shopper().profile if "session" in request.cookies or "remember_token" in request.cookies else None
+        if person is None:
+            return _constant(name, profile=None)
+        return render_template(f"shared/_{name}.html", profile=person)
+    raise ValueError(f"There is no hole {name!r}.")
+
+
+def _constant(name: str, **context) -> str:
+    key = (name, current())
+    if key not in _empty:
+        _empty[key] = render_template(f"shared/_{name}.html", **context)
+    return _empty[key]
+
+
+def kept_page(key: tuple, render) -> Response:
+    """The page of `key`, rendered by `render()` when it is met for the first time, with its holes filled.
+
+    `key` names everything the page depends on: catalogue version, language, address, day.
+    """
+    key = (current(), *key)
+    parts = _kept.get(key)
+    if parts is None:
+        g.keeping = True
+        try:
+            html = render()
+        finally:
+            g.keeping = False
+        parts = _split(html)
+        _kept[key] = parts
+        while len(_kept) > KEEP:
+            _kept.popitem(last=False)
+    else:
+        _kept.move_to_end(key)
+    page, copies = parts
+    is_same_for_all = True
+    filled = []
+    for text, name in page:
+        filled.append(text)
+        if name:
+            part = _fill(name)
+            is_same_for_all = is_same_for_all and part is _empty.get((name, current()))
+            filled.append(part.encode())
+    body = b"".join(filled)
+    response = make_response(body)
+    response.vary.add("HX-Request")
+    if is_same_for_all:
+        # Nothing in it is personal: a compressed copy serves every guest.
+        encoding = accepted_encoding()
+        if encoding:
+            if encoding not in copies:
+                copies[encoding] = compress(body, encoding, thorough=True)
+            response.data = copies[encoding]
+            response.headers["Content-Encoding"] = encoding
+            response.vary.add("Accept-Encoding")
+    return response
+
+
+def _split(html: str):
+    page = []
+    first, *rest = html.split(_MARK)
+    text = first
+    for piece in rest:
+        name, _, after = piece.partition("-->")
+        page.append((text.encode(), name))
+        text = after
+    page.append((text.encode(), None))
+    return page, {}
+
+
+def accepted_encoding() -> str | None:
+    accepted = request.headers.get("Accept-Encoding", "")
+    if "br" in accepted:
+        return "br"
+    return "gzip" if "gzip" in accepted else None
+
+
+def compress(body: bytes, encoding: str, *, thorough: bool = False) -> bytes:
+    if encoding == "br":
+        return brotli.compress(body, quality=9 if thorough else 4)
+    return gzip.compress(body, 9 if thorough else 4, mtime=0)
+
+
+def compressed(response: Response) -> Response:
+    """Compress a page's text on its way out, where the browser takes it."""
+    if (
+        response.direct_passthrough
+        or response.status_code in (204, 304)
+        or "Content-Encoding" in response.headers
+        or not (response.mimetype.startswith("text/") or response.mimetype in ("application/json", "image/svg+xml"))
+    ):
+        return response
+    encoding = accepted_encoding()
+    body = response.get_data()
+    if encoding is None or len(body) < 600:
+        return response
+    response.set_data(compress(body, encoding))
+    response.headers["Content-Encoding"] = encoding
+    response.vary.add("Accept-Encoding")
+    return response
+
+
+def forget() -> None:
+    """Drop everything kept (tests, and a changed template during development)."""
+    _kept.clear()
+    _empty.clear()

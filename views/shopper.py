@@ -1,0 +1,94 @@
+"""The person at the other end of a request: cart, profile, language. Loaded only when asked for."""
+
+from datetime import timedelta
+
+from flask import current_app, g, request
+from flask_login import current_user
+
+import config
+from models.base import utcnow
+from models.cart import Cart, Chosen
+
+COOKIE = "cart"
+
+
+class PersonalInKept(RuntimeError):
+    """A page that is kept for everybody asked for something of one person."""
+
+
+class Shopper:
+    def __init__(self):
+        self.now = utcnow()
+        self._cart = None
+        self._lines: list[Chosen] | None = None
+
+    @property
+    def token(self) -> str | None:
+        return request.cookies.get(COOKIE)
+
+    @property
+    def profile(self):
+        return current_user._get_current_object() if current_user.is_authenticated else None
+
+    @property
+    def segment(self) -> str | None:
+        """Which promotions apply (CAT-5); a guest's is unknown."""
+        return None
+
+    @property
+    def cart(self) -> Cart | None:
+        """The cart this browser holds, or None; never begins one."""
+        if self._cart is None and self.token:
+            self._cart = Cart.of_token(self.token)
+        return self._cart
+
+    def cart_to_fill(self) -> Cart:
+        """The cart, begun when there is none: the answer carries its cookie (CRT-4)."""
+        if self.cart is None:
+            self._cart = Cart.begin(self.now)
+        g.cart_token = self._cart.token
+        return self._cart
+
+    def take_cart(self, cart: Cart) -> None:
+        self._cart, self._lines = cart, None
+        g.cart_token = cart.token
+
+    def lines(self) -> list[Chosen]:
+        if self._lines is None:
+            self._lines = self.cart.lines(self.now, self.segment) if self.cart else []
+        return self._lines
+
+    def forget_lines(self) -> None:
+        self._lines = None
+
+    @property
+    def count(self) -> int:
+        return sum(chosen.quantity for chosen in self.lines())
+
+    @property
+    def total(self) -> int:
+        return sum(chosen.total for chosen in self.lines())
+
+
+def shopper() -> Shopper:
+    """This request's shopper. Raises PersonalInKept while a page for everybody is rendered."""
+    if g.get("keeping"):
+        raise PersonalInKept("A kept page must leave a hole for what is personal.")
+    if "shopper" not in g:
+        g.shopper = Shopper()
+    return g.shopper
+
+
+def carry_cart(response):
+    """Give the browser its cart for CART_DAYS more."""
+    token = g.get("cart_token")
+    if token:
+        response.set_cookie(
+            COOKIE,
+            token,
+            max_age=timedelta(days=config.CART_DAYS),
+            httponly=True,
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+            samesite="Lax",
+        )
+    return response

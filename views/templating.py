@@ -1,0 +1,93 @@
+"""What every template can use: money, dates, addresses of static files, icons' data, holes."""
+
+from datetime import date, datetime
+from functools import lru_cache
+
+from flask import url_for
+from flask_babel import gettext, ngettext
+from babel.dates import format_date, format_datetime
+
+import config
+import language
+from models.calendar import ZONE
+from models.money import money, number
+from models.order import storage_label
+from models.places import municipality_of
+from views.kept import hole
+from views.respond import wants_piece
+from views.shopper import shopper
+
+CATEGORIES = (
+    ("phone", "browse.phones"),
+    ("tablet", "browse.tablets"),
+    ("accessory", "browse.accessories"),
+    ("prepaid_sim", "browse.prepaid_sims"),
+)
+
+
+@lru_cache(maxsize=256)
+def static(path: str) -> str:
+    """The address of a static file, with its content's hash: browsers keep it for good."""
+    return f"/static/{path}?v={config.static_version(config.ROOT / 'static' / path)}"
+
+
+def den(amount: int) -> str:
+    """Minor units as this page's language writes them."""
+    return money(amount, language.current())
+
+
+def plain(amount: int) -> str:
+    return number(amount, language.current())
+
+
+@lru_cache(maxsize=512)
+def _day(day: date, chosen: str) -> str:
+    return format_date(day, "EEEE, d MMMM", locale=language.LOCALES[chosen])
+
+
+def weekday(day: date) -> str:
+    """A day as people say it: "e martë, 25 nëntor"."""
+    return _day(day, language.current())
+
+
+def moment(at: datetime) -> str:
+    """A moment in the shop's time zone: "21.11.2025, ora 14:32" (LOC-3)."""
+    local = at.astimezone(ZONE)
+    return gettext(
+        "%(day)s, ora %(time)s",
+        day=format_date(local.date(), "dd.MM.yyyy", locale=language.LOCALES[language.current()]),
+        time=format_datetime(local, "HH:mm", tzinfo=ZONE, locale=language.LOCALES[language.current()]),
+    )
+
+
+def clock(at: datetime) -> str:
+    return at.astimezone(ZONE).strftime("%H:%M")
+
+
+def phone_text(number: str) -> str:
+    """38970123456 as it is said here: "070 123 456", with spaces that do not break."""
+    if number.startswith("389") and len(number) == 11:
+        return f"0{number[3:5]}\u00a0{number[5:8]}\u00a0{number[8:]}"
+    return number
+
+
+def register_templating(app) -> None:
+    app.jinja_env.filters.update(
+        den=den, plain=plain, weekday=weekday, moment=moment, clock=clock, storage=storage_label, phone=phone_text
+    )
+    app.jinja_env.globals.update(
+        _=gettext,
+        ngettext=ngettext,
+        static=static,
+        hole=hole,
+        shopper=shopper,
+        url=url_for,
+        config=config,
+        brand=config.BRAND,
+        languages=[(code, language.NAMES[code]) for code in config.LANGUAGES],
+        lang=language.current,
+        url_in=language.url_in,
+        categories=CATEGORIES,
+        wants_piece=wants_piece,
+        municipality_of=municipality_of,
+    )
