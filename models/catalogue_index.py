@@ -583,18 +583,21 @@ class _Terms:
         self._recent_size = 0
         self._written: dict[str, str] = {}
 
-    def add(self, slot, leading: dict[str, str], others: dict[str, str]):
-        """File a slot under terms, each given with the word as it was written."""
-        for filed, code in ((leading, slot * 2 + 1), (others, slot * 2)):
-            self._recent_size += len(filed)
-            for term, written in filed.items():
+    def add(self, slot, found: list[Word], leading: int):
+        """File a slot under the words found; the first `leading` of them name the maker and the model."""
+        code = slot * 2 + 1
+        for at, each in enumerate(found):
+            if at == leading:
+                code = slot * 2
+            for term in each.terms:
                 postings = self._recent.get(term)
                 if postings is None:
                     postings = self._recent[term] = array("i")
                     self._recent_new.append(term)
-                    if written != term and len(term) > 2 and term.isalpha():
-                        self._written.setdefault(term, written)
+                    if each.raw != term and len(term) > 2 and term.isalpha():
+                        self._written.setdefault(term, each.raw)
                 postings.append(code)
+            self._recent_size += len(each.terms)
 
     def written(self, term) -> str:
         """The term as a shopper would write it."""
@@ -711,31 +714,23 @@ def _chosen(query):
     )
 
 
+# The maker, and the two words after it: "Samsung Galaxy S25", but not "Samsung case for Galaxy S25".
 _LEADING = 2
 
 
-def _indexed(entry) -> tuple[dict[str, str], dict[str, str]]:
-    """The terms that name the maker and the model, and all others, each with the word as it was written."""
-    brand = words(entry.brand)
-    found = brand + words(entry.text, compounds=True)
-    facts = [entry.os or "", "5g" if entry.five_g else "", KIND_WORDS.get(entry.kind, "")]
+def _indexed(entry) -> tuple[list[Word], int]:
+    """The distinct words an entry is found by, and how many of them name the maker and the model."""
+    facts = [entry.os or "", "5G" if entry.five_g else "", KIND_WORDS.get(entry.kind, "")]
     for size in entry.storages:
-        facts.append(f"{size} gb")
+        facts.append(f"{size}GB")
         if size % 1024 == 0:
-            facts.append(f"{size // 1024} tb")
-    found += words(" ".join(facts))
-    distinct = {}
-    for each in found:
-        distinct.setdefault(each.key, each)
-    leading, others = {}, {}
-    # The maker, and the two words after it: "Samsung Galaxy S25", but not "Samsung case for Galaxy S25".
-    lead = len({each.key for each in brand}) + _LEADING
-    for at, each in enumerate(distinct.values()):
-        filed = leading if at < lead else others
-        for term in each.terms:
-            if term not in leading:
-                filed.setdefault(term, each.raw)
-    return leading, others
+            facts.append(f"{size // 1024}TB")
+    brand = {found.key: found for found in words(entry.brand)}
+    distinct = brand.copy()
+    for found in words(entry.text, compounds=True) + words(" ".join(facts)):
+        if found.key not in distinct:
+            distinct[found.key] = found
+    return list(distinct.values()), len(brand) + _LEADING
 
 
 def _joined_models(asked):

@@ -25,8 +25,10 @@ _LATIN = str.maketrans(
         **{"ъ": None, "ь": None},
     }
 )
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"\d{1,2}[.,]\d(?!\d)[^\W_]*|[^\W_]+")
 _COMPOUND = re.compile(r"(?<![\w-])([^\W\d_]+)-([^\W_]+)(?![\w-])")
+_NUMBER = re.compile(r"[\d.,]+")
 _PLUS = re.compile(r"(?<=[^\W_])\+")
 _UNITS = frozenset(["gb", "tb", "mb", "mah", "w", "mp", "mm", "cm", "m", "g", "hz", "ghz", "inch"])
 
@@ -92,7 +94,7 @@ def latin(text: str) -> str:
         return text.lower()
     # Composed first: ѓ and ќ would otherwise fall apart into г and к with an accent.
     text = unicodedata.normalize("NFC", text).lower().translate(_LATIN)
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return text if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
 
 
 def _sounds(raw: str) -> str:
@@ -129,18 +131,26 @@ def word(raw: str) -> Word:
     return Word(raw, key, stem, tuple(dict.fromkeys((key, stem, *_SPELT.get(key, ())))))
 
 
+@lru_cache(maxsize=8192)
+def _words_in(piece: str) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
+    """The words of a text without spaces, and those with its parts joined ("wifi" for "Wi-Fi")."""
+    piece = _PLUS.sub(" plus ", latin(piece))
+    joined = _COMPOUND.findall(piece) if "-" in piece else ()
+    return tuple(map(word, _WORD.findall(piece))), tuple(word(one + other) for one, other in joined)
+
+
 def words(text: str, compounds: bool = False) -> list[Word]:
     """The words of a text in order; with `compounds` also "wifi" for "Wi-Fi" and "usbc" for "USB-C"."""
-    text = _PLUS.sub(" plus ", latin(text))
-    found: list[str] = []
-    for raw in _WORD.findall(text):
-        if raw in _UNITS and found and found[-1].replace(".", "").replace(",", "").isdigit():
-            found[-1] += raw
-        else:
-            found.append(raw)
-    if compounds and "-" in text:
-        found += [first + second for first, second in _COMPOUND.findall(text)]
-    return [word(raw) for raw in found]
+    found: list[Word] = []
+    for piece in text.split():
+        plain, joined = _words_in(piece)
+        if plain and plain[0].raw in _UNITS and found and _NUMBER.fullmatch(found[-1].raw):
+            found[-1] = word(found[-1].raw + plain[0].raw)
+            plain = plain[1:]
+        found += plain
+        if compounds:
+            found += joined
+    return found
 
 
 def tokens(text: str) -> list[str]:

@@ -71,6 +71,16 @@ def phone_text(number: str) -> str:
     return number
 
 
+def category_name(kind: str) -> str:
+    """What shoppers call the devices of a kind (CAT-1)."""
+    return {
+        "phone": gettext("Celularë"),
+        "tablet": gettext("Tabletë"),
+        "accessory": gettext("Pajisje shtesë"),
+        "prepaid_sim": gettext("SIM pripejd"),
+    }[kind]
+
+
 def register_templating(app) -> None:
     app.jinja_env.filters.update(
         den=den, plain=plain, weekday=weekday, moment=moment, clock=clock, storage=storage_label, phone=phone_text
@@ -88,6 +98,7 @@ def register_templating(app) -> None:
         lang=language.current,
         url_in=language.url_in,
         categories=CATEGORIES,
+        category_name=category_name,
         wants_piece=wants_piece,
         municipality_of=municipality_of,
     )
