@@ -1,0 +1,46 @@
+"""The web server's settings, for bin/run and for a real shop alike (docs/install.md)."""
+
+import gc
+import os
+
+from config import ENV, PORT
+
+wsgi_app = "app:create_app()"
+bind = f"{os.environ.get('HOST', '').strip() or '127.0.0.1'}:{PORT}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "").strip() or 2)
+
+# Browsers open connections that they do not use yet, and keep used ones: a sync worker would sit and wait on
+# one of them with the whole shop behind it.
+worker_class = "gthread"
+threads = 4
+keepalive = 5
+
+# Loaded once and shared by all workers.
+preload_app = True
+# A worker's sign of life is a file that it touches; on a slow disk that alone can stop it.
+if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK):  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+timeout = 30
+graceful_timeout = 10
+# The shop writes its own log, without personal data; an access log would repeat addresses and search words.
+accesslog = None
+loglevel = "info" if ENV == "production" else "warning"
+
+# Its default place is one per user: two shops of one user would fight for it.
+control_socket_disable = True
+
+
+def pre_fork(server, worker):
+    """A connection that several processes share garbles what each of them says: close what loading opened.
+
+    What is loaded by now is not looked at by the garbage collector again, so its memory stays shared.
+    """
+    from models.base import db
+
+    if not db.is_closed():
+        db.close()
+    if hasattr(db, "close_all"):
+        db.close_all()
+    gc.collect()
+    gc.freeze()
