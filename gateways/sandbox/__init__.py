@@ -1,0 +1,1 @@
+"""Stand-ins for the world outside: separate processes on loopback that speak the real protocols."""
