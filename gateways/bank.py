@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-import requests
-import urllib3
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -365,6 +363,10 @@ class Bank:
         return self._parse(self._post(body))
 
     def _post(self, body: str) -> bytes:
+        # Half of a web process's memory when imported, and web processes never ask: the worker does.
+        import requests
+        import urllib3
+
         with requests.Session() as session:
             # A proxy of the machine is right for the bank, never for its stand-in on loopback.
             session.trust_env = urlsplit(self.api_url).hostname not in ("127.0.0.1", "::1", "localhost")
