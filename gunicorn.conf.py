@@ -2,6 +2,7 @@
 
 import gc
 import os
+import socket
 
 from config import ENV, PORT
 
@@ -9,8 +10,7 @@ wsgi_app = "app:create_app()"
 bind = f"{os.environ.get('HOST', '').strip() or '127.0.0.1'}:{PORT}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "").strip() or 2)
 
-# Browsers open connections that they do not use yet, and keep used ones: a sync worker would sit and wait on
-# one of them with the whole shop behind it.
+# Browsers keep a connection for their next request: a sync worker would close it each time.
 worker_class = "gthread"
 threads = 4
 keepalive = 5
@@ -29,6 +29,16 @@ loglevel = "info" if ENV == "production" else "warning"
 
 # Its default place is one per user: two shops of one user would fight for it.
 control_socket_disable = True
+
+
+def when_ready(server):
+    """A connection reaches a thread only when its request has begun to arrive.
+
+    Browsers open some ahead of need, and each would take a thread for five seconds of waiting.
+    """
+    for listener in server.LISTENERS:
+        if listener.sock.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_DEFER_ACCEPT"):
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)
 
 
 def pre_fork(server, worker):

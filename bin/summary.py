@@ -1,7 +1,7 @@
 """What bin/test ends with: a line per part, and the sum of all tests.
 
-Arguments: the folder with the reports (JUnit XML), then "exit code|name|duration" per part. Exits 1 when a part
-failed. A part that failed without a failed test of its own (a linter, a crash) counts as one failure.
+Arguments: the folder with the reports (JUnit XML), then "exit code|name|duration" per part. Exits 1 when a
+part failed. A part that failed without a failed test of its own (a linter, a crash) counts as one failure.
 """
 
 import sys
