@@ -56,7 +56,8 @@ def create_app() -> Flask:
         app.register_blueprint(journey.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
-    csrf.exempt(pay.blueprint)
+    app.register_blueprint(pay.bank_blueprint)
+    csrf.exempt(pay.bank_blueprint)
     errors.register(app)
     cli.register(app)
 

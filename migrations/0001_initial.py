@@ -56,6 +56,7 @@ def up(migrator, db):
         municipality = CharField(max_length=80)
         postal_code = CharField(max_length=4)
         note = CharField(max_length=200, default='')
+        recipient = CharField(max_length=120, default='')
         payment_way = CharField(max_length=12, default='card', constraints=[Check("payment_way IN ('card')")])
         total = IntegerField(constraints=[Check('total >= 0')])
         currency = CharField(max_length=3)
@@ -196,6 +197,7 @@ def up(migrator, db):
         place = CharField(max_length=4, default='')
         postal_code = CharField(max_length=4, default='')
         note = CharField(max_length=200, default='')
+        recipient = CharField(max_length=120, default='')
         payment_way = CharField(max_length=12, default='')
         begun_at = MomentField()
         class Meta:

@@ -52,7 +52,10 @@ class Cart(BaseModel):
                 price_seen=price.now,
                 added_at=now,
             )
-            .on_conflict(conflict_target=[CartLine.cart, CartLine.variant, CartLine.choice], preserve=[CartLine.price_seen])
+            .on_conflict(
+                conflict_target=[CartLine.cart, CartLine.variant, CartLine.choice],
+                preserve=[CartLine.price_seen],
+            )
             .execute()
         )
         self.touch(now)
@@ -66,9 +69,7 @@ class Cart(BaseModel):
         """How many pieces of a line are wanted, 1 to LINE_QUANTITY_MAX; false when the line is gone."""
         if not 1 <= quantity <= config.LINE_QUANTITY_MAX:
             raise ValueError(f"A line holds 1 to {config.LINE_QUANTITY_MAX} pieces.")
-        return bool(
-            CartLine.update(quantity=quantity).where(CartLine.cart == self, CartLine.id == line_id).execute()
-        )
+        return bool(CartLine.update(quantity=quantity).where(CartLine.cart == self, CartLine.id == line_id).execute())
 
     def touch(self, now) -> None:
         Cart.update(seen_at=now).where(Cart.id == self.id).execute()
@@ -84,9 +85,7 @@ class Cart(BaseModel):
                 return self
             if theirs.id == self.id:
                 return self
-            held = {
-                (line.variant_id, line.choice) for line in CartLine.select().where(CartLine.cart == theirs)
-            }
+            held = {(line.variant_id, line.choice) for line in CartLine.select().where(CartLine.cart == theirs)}
             for line in CartLine.select().where(CartLine.cart == self):
                 if (line.variant_id, line.choice) not in held:
                     line.cart = theirs
@@ -187,6 +186,4 @@ def count_items(token: str | None) -> int:
     """How many pieces the cart of `token` holds: the badge (CRT-1)."""
     if not token:
         return 0
-    return (
-        CartLine.select(fn.COALESCE(fn.SUM(CartLine.quantity), 0)).join(Cart).where(Cart.token == token).scalar()
-    )
+    return CartLine.select(fn.COALESCE(fn.SUM(CartLine.quantity), 0)).join(Cart).where(Cart.token == token).scalar()

@@ -12,13 +12,13 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import islice
 from operator import and_
 
 import numpy as np
 
-from models.search_text import KIND_WORDS, SMALL_WORDS, Word, word, words
+from models.search_text import KIND_WORDS, SMALL_WORDS, Word, key_of, stem_so_far, word, words
 
 SORTS = ("popular", "price", "-price", "newest", "relevance")
 FLAGS = ("five_g", "in_stock", "discounted", "gift")
@@ -409,21 +409,24 @@ class CatalogueIndex:
         A number is not the beginning of a longer number, but of a model or a measure (128 in 128gb); from
         four digits on it may be the beginning of a code.
         """
-        match = _Match(found.raw, *(np.zeros(self._room, bool) for _ in range(3)))
+        match = self._unmatched(found.raw)
         self._terms.mark(found.key, found.key + "\0", match.exact, match.leading)
         match.hits |= match.exact
         if unfinished or len(found.raw) > 1:
             begins = found.stem
+            # The whole word is marked already.
+            after = begins + "\0" if begins == found.key else begins
             if begins.isdecimal() and len(begins) < 4 and not unfinished:
-                begins_from = begins + ":"
-            else:
-                begins_from = begins
-            self._terms.mark(begins_from, begins + _AFTER_ALL, match.hits, match.leading)
+                after = begins + ":"
+            self._terms.mark(after, begins + _AFTER_ALL, match.hits, match.leading)
             if unfinished and found.raw.endswith("p") and found.raw.isalpha():
                 # "ip" is on its way to "iphone".
                 self._terms.mark(begins[:-1] + "f", begins[:-1] + "f" + _AFTER_ALL, match.hits, match.leading)
         match.hits &= self._alive
         return match
+
+    def _unmatched(self, shown):
+        return _Match(shown, *(np.zeros(self._room, bool) for _ in range(3)))
 
     def _repaired(self, asked, tried, typing):
         """The words with what kept them from matching put right: spaces first, then one letter in a word."""
@@ -478,7 +481,7 @@ class CatalogueIndex:
         return [fallback] if fallback else None
 
     def _match_term(self, term, whole):
-        match = _Match(self._terms.written(term), *(np.zeros(self._room, bool) for _ in range(3)))
+        match = self._unmatched(self._terms.written(term))
         self._terms.mark(term, term + ("\0" if whole else _AFTER_ALL), match.hits, match.leading)
         match.hits &= self._alive
         return match
@@ -561,9 +564,7 @@ class _Facet:
         both = self._bits[: len(self._values)] & bits
         numbers = np.bitwise_count(both).sum(axis=1, dtype=np.int64).tolist()
         found = [
-            (value, number)
-            for value, number in zip(self._values, numbers, strict=True)
-            if number or value in chosen
+            (value, number) for value, number in zip(self._values, numbers, strict=True) if number or value in chosen
         ]
         found += [(value, 0) for value in chosen if value not in self._row]
         return sorted(found, key=lambda pair: pair[0] if by_value else (-pair[1], pair[0]))
@@ -585,19 +586,19 @@ class _Terms:
 
     def add(self, slot, found: list[Word], leading: int):
         """File a slot under the words found; the first `leading` of them name the maker and the model."""
-        code = slot * 2 + 1
+        code, recent = slot * 2 + 1, self._recent
         for at, each in enumerate(found):
             if at == leading:
                 code = slot * 2
             for term in each.terms:
-                postings = self._recent.get(term)
+                postings = recent.get(term)
                 if postings is None:
-                    postings = self._recent[term] = array("i")
+                    postings = recent[term] = array("i")
                     self._recent_new.append(term)
                     if each.raw != term and len(term) > 2 and term.isalpha():
                         self._written.setdefault(term, each.raw)
                 postings.append(code)
-            self._recent_size += len(each.terms)
+                self._recent_size += 1
 
     def written(self, term) -> str:
         """The term as a shopper would write it."""
@@ -654,40 +655,45 @@ class _Terms:
 
     def wants_packing(self, at_rest) -> bool:
         # While loading, packing again and again must not cost more than the load.
-        return self._recent_size > (16_384 if at_rest else max(65_536, len(self._slots) // 2))
+        return self._recent_size > (16_384 if at_rest else max(262_144, len(self._slots) // 2))
 
     def pack(self, alive):
         """Put the recent terms among the packed ones, and drop the postings of slots that are not `alive`."""
         recent = self._recent_terms()
-        old = self._packed
-        places = np.array([bisect_left(old, term) for term in recent], np.int64)
-        known = np.array(
-            [at < len(old) and old[at] == term for at, term in zip(places, recent, strict=True)], bool
-        )
-        new_places = places[~known]
-        terms = sorted(old + [term for term, seen in zip(recent, known, strict=True) if not seen])
-        # Where each old and each recent term is now.
-        old_at = np.arange(len(old)) + np.searchsorted(new_places, np.arange(len(old)), side="right")
-        recent_at = np.empty(len(recent), np.int64)
-        recent_at[known] = old_at[places[known]]
-        recent_at[~known] = new_places + np.arange(len(new_places))
-
-        codes = b"".join(self._recent[term].tobytes() for term in recent)
-        codes = np.frombuffer(codes, np.int32)
-        sizes = [len(self._recent[term]) for term in recent]
+        codes = np.frombuffer(b"".join(self._recent[term].tobytes() for term in recent), np.int32)
+        sizes = np.array([len(self._recent[term]) for term in recent], np.int64)
         self._recent, self._recent_sorted, self._recent_size = {}, [], 0
-        at = np.concatenate(
-            [np.repeat(old_at, np.diff(self._starts)), np.repeat(recent_at, sizes)], dtype=np.int32
+        stays = alive[codes >> 1]
+        codes, sizes = codes[stays], np.diff(_starts(sizes, stays))
+        stays = alive[self._slots]
+        if not stays.all():
+            self._slots, self._leads = self._slots[stays], self._leads[stays]
+            self._starts = _starts(np.diff(self._starts), stays)
+
+        packed = self._packed
+        places = [bisect_left(packed, term) for term in recent]
+        old = np.array(
+            [at < len(packed) and packed[at] == term for at, term in zip(places, recent, strict=True)], bool
         )
-        slots = np.concatenate([self._slots, codes >> 1])
-        leads = np.concatenate([self._leads, (codes & 1).astype(bool)])
-        stays = alive[slots]
-        at, slots, leads = at[stays], slots[stays], leads[stays]
-        order = np.argsort(at, kind="stable")
-        counts = np.bincount(at, minlength=len(terms))
+        places = np.array(places, np.int64)
+        # What a term had before comes first, then what is new.
+        into = np.repeat(self._starts[places + old], sizes)
+        self._slots = np.insert(self._slots, into, codes >> 1)
+        self._leads = np.insert(self._leads, into, (codes & 1).astype(bool))
+        counts = np.diff(self._starts)
+        counts[places[old]] += sizes[old]
+        counts = np.insert(counts, places[~old], sizes[~old])
+        terms = sorted(packed + [term for term, known in zip(recent, old, strict=True) if not known])
         self._packed = [term for term, count in zip(terms, counts.tolist(), strict=True) if count]
-        self._starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
-        self._slots, self._leads = slots[order], leads[order]
+        self._starts = _starts(counts[counts > 0])
+
+
+def _starts(sizes, stays=None):
+    """Where each run of `sizes` starts, and the last ends, when only what `stays` is kept."""
+    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    if stays is None or stays.all():
+        return starts
+    return np.concatenate([[0], np.cumsum(stays, dtype=np.int32)])[starts]
 
 
 def _values(entry, name):
@@ -720,17 +726,26 @@ _LEADING = 2
 
 def _indexed(entry) -> tuple[list[Word], int]:
     """The distinct words an entry is found by, and how many of them name the maker and the model."""
-    facts = [entry.os or "", "5G" if entry.five_g else "", KIND_WORDS.get(entry.kind, "")]
-    for size in entry.storages:
+    distinct = {found.key: found for found in words(entry.brand)}
+    leading = len(distinct) + _LEADING
+    for found in words(entry.text, compounds=True):
+        if found.key not in distinct:
+            distinct[found.key] = found
+    for found in _facts(entry.kind, entry.storages, entry.os, entry.five_g):
+        if found.key not in distinct:
+            distinct[found.key] = found
+    return list(distinct.values()), leading
+
+
+@lru_cache(maxsize=1024)
+def _facts(kind, storages, os, five_g):
+    """The words for what a name may leave out."""
+    facts = [KIND_WORDS.get(kind, ""), os or "", "5G" if five_g else ""]
+    for size in storages:
         facts.append(f"{size}GB")
         if size % 1024 == 0:
             facts.append(f"{size // 1024}TB")
-    brand = {found.key: found for found in words(entry.brand)}
-    distinct = brand.copy()
-    for found in words(entry.text, compounds=True) + words(" ".join(facts)):
-        if found.key not in distinct:
-            distinct[found.key] = found
-    return list(distinct.values()), len(brand) + _LEADING
+    return words(" ".join(facts))
 
 
 def _joined_models(asked):
@@ -779,7 +794,8 @@ def _whole_words(found, terms):
 
 def _as_written(found, terms):
     """The terms that are written one letter differently: "ihpone" and "galazy" sound two letters wrong."""
-    return _known((word(edit).key for edit in _edits(found.raw, lambda _: True)), terms, whole=True)
+    edits = _edits(found.raw, lambda begun: terms.has(stem_so_far(begun), False))
+    return _known(map(key_of, edits), terms, whole=True)
 
 
 def _beginnings(found, terms):

@@ -50,6 +50,7 @@ class Checkout(BaseModel):
     place = CharField(max_length=4, default="")
     postal_code = CharField(max_length=4, default="")
     note = CharField(max_length=200, default="")
+    recipient = CharField(max_length=120, default="")
     payment_way = CharField(max_length=12, default="")
     begun_at = MomentField()
 
@@ -65,7 +66,9 @@ class Checkout(BaseModel):
     @classmethod
     def renew(cls, cart: Cart) -> None:
         """After an order: a new key, no payment way; what the shopper typed stays for the next one."""
-        cls.update(key=secrets.token_urlsafe(24), payment_way="", note="").where(cls.cart == cart).execute()
+        cls.update(key=secrets.token_urlsafe(24), payment_way="", note="", recipient="").where(
+            cls.cart == cart
+        ).execute()
 
     @property
     def has_data(self) -> bool:
@@ -86,7 +89,14 @@ class Checkout(BaseModel):
             return "payment"
         return None
 
-    def place_order(self, *, key: str, seen: str, language: str, now, profile=None, segment=None) -> tuple[Order, Payment]:
+    @classmethod
+    def is_placed(cls, cart: Cart, key: str | None) -> bool:
+        """Whether this browser's checkout of that key became an order already (CHK-4)."""
+        return bool(key) and Order.select().where(Order.checkout_key == key, Order.cart == cart).exists()
+
+    def place_order(
+        self, *, key: str, seen: str, language: str, now, profile=None, segment=None
+    ) -> tuple[Order, Payment]:
         """Place the order that the overview showed, and begin its payment.
 
         `key` is the checkout's as the overview held it: placing it again, in another tab or by a double click,
@@ -130,6 +140,7 @@ class Checkout(BaseModel):
                 municipality=checkout.municipality,
                 postal_code=checkout.postal_code,
                 note=checkout.note,
+                recipient=checkout.recipient,
                 payment_way=checkout.payment_way,
                 total=sum(chosen.total for chosen in lines),
                 currency=config.CURRENCY,
@@ -198,7 +209,13 @@ def _ordered(order: Order, chosen: Chosen, position: int) -> dict:
 def digest_of(lines: list[Chosen]) -> str:
     """What an overview of `lines` promises, as a short text: it travels in the form and is compared at placing."""
     promise = [
-        [chosen.id, chosen.variant.sku, chosen.quantity, chosen.price.now, chosen.gift.id if chosen.gift else None]
+        [
+            chosen.id,
+            chosen.variant.sku,
+            chosen.quantity,
+            chosen.price.now,
+            chosen.gift.id if chosen.gift else None,
+        ]
         for chosen in lines
     ]
     return hashlib.sha256(json.dumps(promise).encode()).hexdigest()[:32]

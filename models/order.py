@@ -70,6 +70,8 @@ class Order(BaseModel):
     municipality = CharField(max_length=80)
     postal_code = CharField(max_length=4)
     note = CharField(max_length=200, default="")
+    # Who may receive it when it is somebody else than the shopper (DLV-3).
+    recipient = CharField(max_length=120, default="")
     payment_way = CharField(max_length=12, default="card", constraints=[Check("payment_way IN ('card')")])
     # Minor units.
     total = IntegerField(constraints=[Check("total >= 0")])
@@ -96,6 +98,15 @@ class Order(BaseModel):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def receiver(self) -> str:
+        """The person who may receive it, against a valid ID document (DLV-3)."""
+        return self.recipient or self.full_name
+
+    @property
+    def address(self) -> str:
+        return f"{self.street}, {self.postal_code} {self.place}"
 
     @property
     def is_paid(self) -> bool:

@@ -101,9 +101,7 @@ class Mail(BaseModel):
         return self.state
 
     def _hand_over(self) -> None:
-        mine = Mail.update(state="handed").where(
-            Mail.id == self.id, Mail.state == "due", Mail.tries == self.tries
-        )
+        mine = Mail.update(state="handed").where(Mail.id == self.id, Mail.state == "due", Mail.tries == self.tries)
         if not mine.execute():
             # The lease ran out and another worker has it.
             raise GatewayError("another worker sends it", permanent=False)

@@ -44,9 +44,7 @@ class Payment(BaseModel):
     amount = IntegerField(constraints=[Check("amount > 0")])
     # started: sent to the bank. unknown: the bank's answer was no clear yes or no. abandoned: no money moved and
     # none will be waited for. surplus: paid, but the order needed it no more; it goes back (PAY-9).
-    state = CharField(
-        max_length=12, constraints=[Check(f"state IN ({', '.join(repr(state) for state in STATES)})")]
-    )
+    state = CharField(max_length=12, constraints=[Check(f"state IN ({', '.join(repr(state) for state in STATES)})")])
     started_at = MomentField()
     settled_at = MomentField(null=True)
     # When the bank is next asked for the outcome, and how often it was (PAY-7).
@@ -183,6 +181,14 @@ class Payment(BaseModel):
             Payment.id == self.id, Payment.state.in_(OPEN)
         ).execute()
 
+    def ask_soon(self, now) -> None:
+        """The shopper is back and waits: the worker asks the bank in its next round, though not without end."""
+        if self.state not in OPEN or self.asked >= 5 or now < self.started_at + timedelta(seconds=5):
+            return
+        Payment.update(ask_at=now).where(
+            Payment.id == self.id, Payment.state.in_(OPEN), Payment.ask_at > now + timedelta(seconds=5)
+        ).execute()
+
     @classmethod
     def settle_all_due(cls, now, limit: int = 50) -> int:
         """Ask the bank for every open payment whose time has come; returns how many were asked (PAY-7)."""
@@ -300,20 +306,14 @@ def hear(fields, channel: str, now) -> Payment | None:
         return None
     verdict = bank().verdict(message, payment.oid, payment.amount)
     if verdict == Verdict.MISMATCH:
-        BankMessage.create(
-            at=now, channel=channel, payment=payment, outcome="mismatch", digest=message.digest
-        )
+        BankMessage.create(at=now, channel=channel, payment=payment, outcome="mismatch", digest=message.digest)
         log.warning("bank.mismatch", channel=channel, payment=payment.id)
         return None
-    replayed = BankMessage.select().where(
-        BankMessage.digest == message.digest, BankMessage.outcome == "applied"
-    )
+    replayed = BankMessage.select().where(BankMessage.digest == message.digest, BankMessage.outcome == "applied")
     if replayed.exists():
         BankMessage.create(at=now, channel=channel, payment=payment, outcome="replayed", digest=message.digest)
         return payment
-    payment.settle(
-        verdict, now, auth_code=message.auth_code, trans_id=message.trans_id, reason=message.error
-    )
+    payment.settle(verdict, now, auth_code=message.auth_code, trans_id=message.trans_id, reason=message.error)
     BankMessage.create(at=now, channel=channel, payment=payment, outcome="applied", digest=message.digest)
     return payment
 

@@ -27,7 +27,6 @@ _LATIN = str.maketrans(
 )
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"\d{1,2}[.,]\d(?!\d)[^\W_]*|[^\W_]+")
-_COMPOUND = re.compile(r"(?<![\w-])([^\W\d_]+)-([^\W_]+)(?![\w-])")
 _NUMBER = re.compile(r"[\d.,]+")
 _PLUS = re.compile(r"(?<=[^\W_])\+")
 _UNITS = frozenset(["gb", "tb", "mb", "mah", "w", "mp", "mm", "cm", "m", "g", "hz", "ghz", "inch"])
@@ -38,6 +37,8 @@ _SOUNDS = {
     **{"dz": "z", "oo": "u", "ee": "i", "ue": "u"},
     **{"c": "k", "q": "k", "w": "v", "y": "i", "j": "i", "x": "ks"},
 }
+# Letters that may sound different with the next one.
+_JOINING = "".join({pair[0] for pair in _SOUNDS if len(pair) == 2})
 _LETTERS = str.maketrans({"c": "k", "q": "k", "w": "v", "y": "i", "j": "i", "x": "ks"})
 _DOUBLE = re.compile(r"([^\d])\1+")
 
@@ -121,34 +122,49 @@ def _rows() -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
 _MEANS, _SPELT = _rows()
 
 
-@lru_cache(maxsize=8192)
+def key_of(raw: str) -> str:
+    """The key of the word written as `raw`."""
+    key = _whole(_sounds(raw))
+    return _MEANS.get(key, key)
+
+
+def stem_so_far(begun: str) -> str:
+    """What the stem of every word that begins with `begun` begins with."""
+    return _sounds(begun.rstrip(_JOINING))
+
+
+@lru_cache(maxsize=4096)
 def word(raw: str) -> Word:
     """The word written as `raw` (one word, as `latin` leaves it)."""
-    stem = _sounds(raw)
-    key = _whole(stem)
-    key = _MEANS.get(key, key)
+    stem, key = _sounds(raw), key_of(raw)
     # Under each spelling, too, so that half a word typed in any of them already finds it.
     return Word(raw, key, stem, tuple(dict.fromkeys((key, stem, *_SPELT.get(key, ())))))
 
 
-@lru_cache(maxsize=8192)
-def _words_in(piece: str) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
-    """The words of a text without spaces, and those with its parts joined ("wifi" for "Wi-Fi")."""
-    piece = _PLUS.sub(" plus ", latin(piece))
-    joined = _COMPOUND.findall(piece) if "-" in piece else ()
-    return tuple(map(word, _WORD.findall(piece))), tuple(word(one + other) for one, other in joined)
+@lru_cache(maxsize=4096)
+def _words_in(piece: str) -> tuple[tuple[Word, ...], tuple[Word, ...], bool]:
+    """The words of a text without spaces, both parts of a compound as one, and whether a unit comes first."""
+    piece = latin(piece)
+    if piece.isalnum():
+        return (word(piece),), (), piece in _UNITS
+    if "+" in piece:
+        piece = _PLUS.sub(" plus ", piece)
+    parts = _WORD.findall(piece)
+    plain = tuple(map(word, parts))
+    if len(parts) == 2 and parts[0].isalpha() and piece == "-".join(parts):
+        return plain, (word("".join(parts)),), False
+    return plain, (), bool(parts) and parts[0] in _UNITS
 
 
 def words(text: str, compounds: bool = False) -> list[Word]:
     """The words of a text in order; with `compounds` also "wifi" for "Wi-Fi" and "usbc" for "USB-C"."""
     found: list[Word] = []
-    for piece in text.split():
-        plain, joined = _words_in(piece)
-        if plain and plain[0].raw in _UNITS and found and _NUMBER.fullmatch(found[-1].raw):
+    for plain, joined, unit in map(_words_in, text.split()):
+        if unit and found and _NUMBER.fullmatch(found[-1].raw):
             found[-1] = word(found[-1].raw + plain[0].raw)
             plain = plain[1:]
         found += plain
-        if compounds:
+        if joined and compounds:
             found += joined
     return found
 

@@ -63,10 +63,7 @@ def _listings(ids, version, now):
     devices = Device.select(Device, Brand).join(Brand).where(Device.id.in_(ids))
     variants = _grouped(Variant.select().where(Variant.device.in_(ids)).order_by(Variant.position), "device_id")
     promotions = _grouped(
-        Promotion.select(Promotion, Variant.device)
-        .join(Variant)
-        .where(Variant.device.in_(ids))
-        .objects(),
+        Promotion.select(Promotion, Variant.device).join(Variant).where(Variant.device.in_(ids)).objects(),
         "variant_id",
     )
     gifts = {gift.device_id: gift for gift in Gift.select().where(Gift.device.in_(ids))}
@@ -111,10 +108,7 @@ def _listing(device, variants, promotions, gift, cheapest, version, now):
         if moment is not None and moment > now
     ]
     private = max(
-        (
-            device_only_price(variant, promotions[variant.id], now, "private").percent_off
-            for variant in offered
-        ),
+        (device_only_price(variant, promotions[variant.id], now, "private").percent_off for variant in offered),
         default=0,
     )
     colours, seen = [], set()

@@ -91,5 +91,3 @@ def _migrate(url):
         check=True,
         capture_output=True,
     )
-
-

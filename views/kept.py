@@ -29,8 +29,8 @@ _empty: dict[tuple[str, str], str] = {}
 def hole(name: str) -> Markup:
     """In a template: the personal part `name`, or a hole for it where the page is rendered for everybody."""
     if g.get("keeping"):
-        return Markup(f"{_MARK}{name}-->")
-    return Markup(_fill(name))
+        return Markup(f"{_MARK}{name}-->")  # noqa: S704 (the nonce is ours)
+    return Markup(_fill(name))  # noqa: S704 (rendered by our templates)
 
 
 def _fill(name: str) -> str:

@@ -3,13 +3,15 @@
 from datetime import date, datetime
 from functools import lru_cache
 
+from babel.dates import format_date, format_datetime
 from flask import url_for
 from flask_babel import gettext, ngettext
-from babel.dates import format_date, format_datetime
 
 import config
 import language
 from models.calendar import ZONE
+from models.checkout import title_of
+from models.drawing import picture_path
 from models.money import money, number
 from models.order import storage_label
 from models.places import municipality_of
@@ -81,9 +83,62 @@ def category_name(kind: str) -> str:
     }[kind]
 
 
+def state_name(state: str) -> str:
+    """What a shopper reads for an order's state (ORD-4)."""
+    return {
+        "awaiting_payment": gettext("Pret pagesën"),
+        "confirmed": gettext("Porosia u pranua"),
+        "packed": gettext("U përgatit"),
+        "with_courier": gettext("Te korrieri"),
+        "delivered": gettext("Dorëzuar"),
+        "lapsed": gettext("Skadoi pa pagesë"),
+        "cancelled": gettext("Anuluar"),
+        "delivery_failed": gettext("Dërgesa nuk u krye"),
+        "returned": gettext("U kthye"),
+    }[state]
+
+
+_TONES = {
+    "awaiting_payment": "warn",
+    "confirmed": "info",
+    "packed": "info",
+    "with_courier": "warn",
+    "delivered": "ok",
+    "delivery_failed": "bad",
+}
+_WAY = ("confirmed", "packed", "with_courier", "delivered")
+
+
+def states_ahead(state: str) -> tuple[str, ...]:
+    """The states that come next when all goes well; none for an order that ended."""
+    if state == "awaiting_payment":
+        return _WAY
+    return _WAY[_WAY.index(state) + 1 :] if state in _WAY else ()
+
+
+def here() -> str:
+    """The address of the page being shown, with its query: where its form is posted to."""
+    return language.url_in(language.current())
+
+
+def title(chosen) -> str:
+    return title_of(chosen, language.current())
+
+
 def register_templating(app) -> None:
     app.jinja_env.filters.update(
-        den=den, plain=plain, weekday=weekday, moment=moment, clock=clock, storage=storage_label, phone=phone_text
+        den=den,
+        plain=plain,
+        weekday=weekday,
+        moment=moment,
+        clock=clock,
+        storage=storage_label,
+        phone=phone_text,
+        title=title,
+        picture_of=picture_path,
+        state_name=state_name,
+        states_ahead=states_ahead,
+        state_tone=lambda state: _TONES.get(state, ""),
     )
     app.jinja_env.globals.update(
         _=gettext,
@@ -100,5 +155,6 @@ def register_templating(app) -> None:
         categories=CATEGORIES,
         category_name=category_name,
         wants_piece=wants_piece,
+        here=here,
         municipality_of=municipality_of,
     )

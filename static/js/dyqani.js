@@ -1,0 +1,66 @@
+/* What HTML and htmx leave open. Everything works without it. */
+(() => {
+  "use strict";
+  const find = (selector, root = document) => root.querySelector(selector);
+
+  /* A form for the bank is sent by itself, but not again on coming back from there. */
+  const send = () => {
+    const form = find("form[data-send]");
+    const [visit] = performance.getEntriesByType("navigation");
+    if (form && (!visit || visit.type === "navigate")) form.submit();
+  };
+
+  /* What went wrong gets the focus, on load and after a swap; a swap that took the focused control away
+     hands the focus to its region's heading. */
+  const focus = (root) => {
+    const wrong = find("[data-focus]", root);
+    if (wrong) wrong.focus();
+    else if (document.activeElement === document.body) {
+      const next = find("[data-refocus]", root);
+      if (next) next.focus({ preventScroll: true });
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => { send(); if (find("[data-focus]")) focus(document); });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const target = event.detail.target;
+    if (event.detail.requestConfig && event.detail.requestConfig.verb !== "get") {
+      focus(target.isConnected ? target : find("#" + target.id) || document);
+    }
+  });
+
+  /* A thin line under the header when an answer takes longer than a moment. */
+  let waiting;
+  document.addEventListener("htmx:beforeRequest", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => find("#busy")?.classList.add("htmx-request"), 200);
+  });
+  document.addEventListener("htmx:afterRequest", () => {
+    clearTimeout(waiting);
+    find("#busy")?.classList.remove("htmx-request");
+  });
+
+  /* Errors are said in the flash region, never inside what was asked for. */
+  const say = (text) => { const flash = find("#flash"); if (flash) flash.textContent = text; };
+  document.addEventListener("htmx:responseError", (event) => {
+    const page = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+    say((find("[data-say]", page) || page.body).textContent.trim().slice(0, 300));
+  });
+  document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline || "…"));
+
+  /* Arrow keys go through the suggestions; Escape closes them. */
+  document.addEventListener("keydown", (event) => {
+    const search = event.target.closest?.(".search");
+    if (!search) return;
+    const links = [...search.querySelectorAll(".suggestions a")];
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "Escape" && links.length) find(".suggestions", search).replaceChildren();
+    else if (event.key === "ArrowDown" && links.length) (links[at + 1] || links[0]).focus();
+    else if (event.key === "ArrowUp" && at >= 0) (links[at - 1] || find("input", search)).focus();
+    else return;
+    event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".search")) for (const list of document.querySelectorAll(".suggestions")) list.replaceChildren();
+  });
+})();

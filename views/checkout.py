@@ -1,0 +1,214 @@
+"""The checkout of what is in the cart: data → delivery → payment → overview (CHK-1…7)."""
+
+from flask import Blueprint, redirect, request, session, url_for
+from flask_babel import gettext
+
+from language import current
+from models.calendar import promised_day
+from models.checkout import Checkout, EmptyCart, Incomplete, OfferChanged, digest_of
+from models.order import OutOfStock
+from models.places import municipality_of, place_of
+from views.forms.checkout import DataForm, DeliveryForm, PaymentForm, PlaceForm
+from views.orders import remember_order
+from views.respond import go, respond
+from views.shopper import shopper
+
+blueprint = Blueprint("checkout", __name__)
+
+STEPS = (
+    ("data", "/porosia/te-dhenat"),
+    ("delivery", "/porosia/dergesa"),
+    ("payment", "/porosia/pagesa"),
+    ("overview", "/porosia/pasqyra"),
+)
+
+
+@blueprint.get("/porosia")
+def begin():
+    return redirect(url_for("checkout.data"), 303)
+
+
+@blueprint.before_request
+def something_to_order():
+    """An empty cart leads to the cart's page, never to an error (CRT-5)."""
+    if request.endpoint == "checkout.overview" and request.method == "POST":
+        return None  # placing twice finds the order that was placed (CHK-4)
+    if not shopper().lines():
+        return redirect(url_for("cart.show"), 303)
+    return None
+
+
+def _checkout() -> Checkout:
+    person = shopper()
+    checkout = Checkout.of(person.cart_to_fill(), person.now)
+    profile = person.profile
+    if profile is not None and not checkout.first_name and not checkout.email:
+        # CHK-2: known data are filled in; the shopper checks and changes them.
+        checkout.first_name, checkout.last_name = profile.first_name, profile.last_name
+        checkout.email, checkout.phone = profile.email, profile.phone
+    return checkout
+
+
+def _names() -> dict:
+    return {
+        "data": gettext("Të dhënat"),
+        "delivery": gettext("Dërgesa"),
+        "payment": gettext("Pagesa"),
+        "overview": gettext("Pasqyra"),
+    }
+
+
+def summary_context(step: str, checkout: Checkout | None = None) -> dict:
+    """What every step shows beside its form: the lines with their x, and the sums (CRT-3)."""
+    person = shopper()
+    lines = person.lines()
+    names = _names()
+    checkout = checkout or Checkout.of(person.cart_to_fill(), person.now)
+    return {
+        "step": step if step in names else "",
+        "names": names,
+        "steps": [name for name, _ in STEPS],
+        "lines": lines,
+        "count": person.count,
+        "total": person.total,
+        "checkout": checkout,
+        "digest": digest_of(lines),
+        "promised": promised_day(person.now),
+    }
+
+
+def _step(step: str, checkout: Checkout, status: int = 200, **context):
+    context = {**summary_context(step, checkout), **context}
+    response = respond(f"checkout/{step}.html", f"checkout/_{step}.html", status=status, **context)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.route("/porosia/te-dhenat", methods=["GET", "POST"])
+def data():
+    checkout = _checkout()
+    form = DataForm(obj=None if request.method == "POST" else checkout)
+    if request.method == "POST":
+        if not form.validate():
+            return _step("data", checkout, 422, form=form)
+        checkout.first_name, checkout.last_name = form.first_name.data, form.last_name.data
+        checkout.email, checkout.phone = form.email.data, form.phone_digits
+        checkout.save()
+        return go(url_for(_next(checkout, "delivery")))
+    return _step("data", checkout, form=form)
+
+
+@blueprint.route("/porosia/dergesa", methods=["GET", "POST"])
+def delivery():
+    checkout = _checkout()
+    form = DeliveryForm(obj=None if request.method == "POST" else checkout)
+    if request.method == "POST":
+        if not form.validate():
+            return _step("delivery", checkout, 422, form=form)
+        for name in ("street", "municipality", "place", "postal_code", "recipient", "note"):
+            setattr(checkout, name, getattr(form, name).data)
+        checkout.save()
+        return go(url_for(_next(checkout, "payment")))
+    return _step("delivery", checkout, form=form)
+
+
+@blueprint.get("/porosia/dergesa/kodi")
+def postal_code():
+    """The postal code of the place just chosen, filled in."""
+    form = DeliveryForm(request.args)
+    try:
+        place = place_of(request.args.get("place", ""))
+        form.postal_code.data = place.code
+        if not form.municipality.data:
+            form.municipality.data = next(
+                (code for code, name in form.municipality.choices if name == place.name(current())), ""
+            )
+    except KeyError:
+        form.postal_code.data = ""
+    return respond("checkout/_place_fields.html", form=form)
+
+
+@blueprint.route("/porosia/pagesa", methods=["GET", "POST"])
+def payment():
+    checkout = _checkout()
+    form = PaymentForm(obj=None if request.method == "POST" else checkout)
+    if request.method == "POST":
+        if not form.validate():
+            return _step("payment", checkout, 422, form=form)
+        checkout.payment_way = form.payment_way.data
+        checkout.save()
+        return go(url_for(_next(checkout, "overview")))
+    if not form.payment_way.data:
+        form.payment_way.data = "card"
+    return _step("payment", checkout, form=form)
+
+
+@blueprint.route("/porosia/pasqyra", methods=["GET", "POST"])
+def overview():
+    if request.method == "POST":
+        return _place()
+    checkout = _checkout()
+    if checkout.missing_step:
+        return redirect(url_for(f"checkout.{checkout.missing_step}"), 303)
+    _note_prices_seen()
+    return _step("overview", checkout, form=PlaceForm(), **_places(checkout))
+
+
+def _place():
+    person = shopper()
+    if person.cart is None:
+        return go(url_for("cart.show"))
+    checkout = Checkout.of(person.cart, person.now)
+    form = PlaceForm()
+    if not form.validate() and not Checkout.is_placed(person.cart, form.key.data):
+        if not person.lines():
+            return go(url_for("cart.show"))
+        return _step("overview", checkout, 422, form=form, **_places(checkout))
+    try:
+        order, _ = checkout.place_order(
+            key=form.key.data or "",
+            seen=form.seen.data or "",
+            language=current(),
+            now=person.now,
+            profile=person.profile,
+            segment=person.segment,
+        )
+    except EmptyCart:
+        return go(url_for("cart.show"))
+    except Incomplete as incomplete:
+        return go(url_for(f"checkout.{incomplete.step}"))
+    except OfferChanged:
+        person.forget_lines()
+        if not person.lines():
+            return go(url_for("cart.show"))
+        checkout = Checkout.of(person.cart, person.now)
+        return _step("overview", checkout, 409, form=PlaceForm(formdata=None), changed=True, **_places(checkout))
+    except OutOfStock as gone:
+        person.forget_lines()
+        checkout = Checkout.of(person.cart, person.now)
+        return _step(
+            "overview", checkout, 409, form=PlaceForm(formdata=None), sold_out=gone.names, **_places(checkout)
+        )
+    remember_order(session, order)
+    return go(url_for("pay.show", number=order.number))
+
+
+def _next(checkout: Checkout, step: str) -> str:
+    """Where to go after a step: on to `step`, or back to the overview when that is where the change came from."""
+    if request.args.get("pastaj") == "pasqyra" and checkout.missing_step is None:
+        return "checkout.overview"
+    return f"checkout.{step}"
+
+
+def _note_prices_seen() -> None:
+    """The overview shows today's prices; from now on these are the ones the shopper saw (CAT-5)."""
+    for chosen in shopper().lines():
+        if chosen.price_changed:
+            type(chosen.line).update(price_seen=chosen.price.now).where(type(chosen.line).id == chosen.id).execute()
+
+
+def _places(checkout: Checkout) -> dict:
+    try:
+        return {"place": place_of(checkout.place), "municipality": municipality_of(checkout.municipality)}
+    except KeyError:
+        return {"place": None, "municipality": None}

@@ -1,0 +1,114 @@
+"""Forms, one file per journey; the checks that several of them share are here."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import ValidationError
+
+import config
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+class ShopForm(FlaskForm):
+    """A form in the shop's three languages; CSRF is checked for every POST before a form is read."""
+
+    class Meta:
+        csrf = False
+        locales = False
+
+    def wrong_fields(self) -> list:
+        return [field for field in self if field.errors]
+
+
+def tidy(text: str | None) -> str:
+    """What was typed, without control characters and doubled spaces, composed (ë is one character)."""
+    if not text:
+        return ""
+    return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", text)).split())
+
+
+class Required:
+    """Something must be typed; `message` says what."""
+
+    field_flags = {"required": True}  # noqa: RUF012
+
+    def __init__(self, message):
+        self.message = message
+
+    def __call__(self, form, field):
+        if not field.data or not str(field.data).strip():
+            raise ValidationError(str(self.message))
+
+
+class AtMost:
+    def __init__(self, most: int):
+        self.most = most
+        self.field_flags = {"maxlength": most}
+
+    def __call__(self, form, field):
+        if field.data and len(field.data) > self.most:
+            raise ValidationError(
+                gettext(
+                    "Lejohen më së shumti %(most)d shkronja; keni %(have)d.",
+                    most=self.most,
+                    have=len(field.data),
+                )
+            )
+
+
+class PersonName:
+    def __call__(self, form, field):
+        if field.data and not any(character.isalpha() for character in field.data):
+            raise ValidationError(gettext("Shkruajeni me shkronja."))
+
+
+class EmailAddress:
+    def __call__(self, form, field):
+        address = (field.data or "").strip()
+        if "@" not in address:
+            raise ValidationError(gettext("I mungon shenja @, p.sh. emri@shembull.mk."))
+        try:
+            checked = validate_email(address, check_deliverability=False, test_environment=config.ENV != "production")
+        except EmailNotValidError:
+            raise ValidationError(gettext("Kontrolloni adresën, p.sh. emri@shembull.mk.")) from None
+        if not checked.normalized.isascii():
+            raise ValidationError(gettext("Shkruani një adresë me shkronja latine."))
+        field.data = checked.normalized
+
+
+class PhoneNumber:
+    """A number the courier can call: of this country, or with + and its country code. Kept as E.164 digits."""
+
+    def __call__(self, form, field):
+        text = (field.data or "").strip()
+        try:
+            number = phonenumbers.parse(text, config.COUNTRY)
+        except phonenumbers.NumberParseException:
+            number = None
+        if number is None or not phonenumbers.is_valid_number(number):
+            raise ValidationError(gettext("Shkruani numër celular që fillon me 07."))
+        kind = phonenumbers.number_type(number)
+        if kind not in (
+            phonenumbers.PhoneNumberType.MOBILE,
+            phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        ):
+            raise ValidationError(gettext("Shkruani numër celular që fillon me 07."))
+        form.phone_digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+
+
+__all__ = [
+    "AtMost",
+    "EmailAddress",
+    "PersonName",
+    "PhoneNumber",
+    "Required",
+    "ShopForm",
+    "ValidationError",
+    "lazy_gettext",
+    "tidy",
+]

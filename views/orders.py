@@ -1,0 +1,119 @@
+"""An order's page, for whoever may see it: its signed link, its number and e-mail, or its profile (ORD-2)."""
+
+from datetime import timedelta
+
+from flask import Blueprint, abort, redirect, request, session, url_for
+from flask_babel import gettext
+
+from models.order import Order
+from models.order_link import BadLink, read
+from models.order_number import MistypedNumber
+from models.payment import Payment
+from models.profile import Attempt, LockedOut
+from views.forms.orders import FindForm
+from views.respond import go, respond
+from views.shopper import shopper
+
+blueprint = Blueprint("orders", __name__)
+
+# How many orders one browser remembers having been shown.
+REMEMBERED = 20
+
+
+def remember_order(kept, order: Order) -> None:
+    """This browser placed the order, or proved to know it: it may see it."""
+    kept["orders"] = [number for number in kept.get("orders", []) if number != order.number][-REMEMBERED + 1 :] + [
+        order.number
+    ]
+
+
+def find_order_or_refuse(number: str) -> Order:
+    """The order, for somebody who may see it; 404 for everybody else, so that numbers cannot be tried out."""
+    order = Order.of_number(number.upper())
+    if order is None:
+        abort(404)
+    token = request.args.get("k")
+    if token:
+        try:
+            known = read(token) == order.number
+        except BadLink:
+            known = False
+        if known:
+            remember_order(session, order)
+            return order
+    if order.number in session.get("orders", []):
+        return order
+    profile = shopper().profile
+    if profile is not None and order.profile_id == profile.id:
+        return order
+    abort(404)
+
+
+def without_token():
+    """After a signed link: the same address without the token, which then stays out of the history."""
+    return redirect(url_for(request.endpoint, **request.view_args), 303)
+
+
+@blueprint.get("/porosia/<number>")
+def show(number: str):
+    order = find_order_or_refuse(number)
+    if "k" in request.args:
+        return without_token()
+    return _page("orders/page.html", None, order)
+
+
+@blueprint.get("/porosia/<number>/konfirmimi")
+def confirmation(number: str):
+    """After the bank: what came of the payment (CHK-5, PAY-7); asks again by itself while it is not known."""
+    order = find_order_or_refuse(number)
+    if "k" in request.args:
+        return without_token()
+    payment = Payment.latest_of(order)
+    if order.state == "awaiting_payment" and payment is not None:
+        payment.ask_soon(shopper().now)
+    return _page("orders/confirmation.html", "orders/_outcome.html", order, payment=payment)
+
+
+def _page(page, piece, order, **context):
+    now = shopper().now
+    response = respond(
+        page,
+        piece,
+        order=order,
+        lines=order.lines(),
+        history=order.history(),
+        payable=order.is_payable(now),
+        now=now,
+        **context,
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.route("/porosia/gjej", methods=["GET", "POST"])
+def find():
+    """A guest finds an order by its number and contact e-mail (ORD-2)."""
+    form = FindForm()
+    if request.method == "GET":
+        return respond("orders/find.html", "orders/_find.html", form=form)
+    if not form.validate():
+        return respond("orders/find.html", "orders/_find.html", status=422, form=form)
+    now = shopper().now
+    key = f"order-find:{request.remote_addr}"
+    try:
+        Attempt.refuse(key, most=20, within=timedelta(minutes=15), now=now)
+        order = Order.found_by(form.number.data, form.email.data)
+    except MistypedNumber:
+        form.number.errors = [
+            gettext("Ky numër është shkruar gabim; kontrollojeni te e-posta, p.sh. DY-7K3M-9QPX-4.")
+        ]
+        return respond("orders/find.html", "orders/_find.html", status=422, form=form)
+    except LockedOut:
+        form.number.errors = [gettext("Shumë përpjekje. Provoni përsëri pas 15 minutash.")]
+        return respond("orders/find.html", "orders/_find.html", status=429, form=form)
+    if order is None:
+        Attempt.insert(key=key, at=now).execute()
+        form.number.errors = [gettext("Nuk ka porosi me këtë numër dhe këtë e-postë.")]
+        return respond("orders/find.html", "orders/_find.html", status=422, form=form)
+    remember_order(session, order)
+    return go(url_for("orders.show", number=order.number))
