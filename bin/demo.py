@@ -80,9 +80,7 @@ def require_free(host: str, port: int, name: str, who: str) -> None:
             reason = f"Port {port} of {host}, for {who}, is in use by another program."
         else:
             reason = f"{who.capitalize()} cannot listen on {host}:{port}: {error.strerror}."
-        raise Stop(
-            1, f"{reason}\nStop that program, or choose another port:  {name}={port + 10} bin/run"
-        ) from None
+        raise Stop(1, f"{reason}\nStop that program, or choose another port:  {name}={port + 10} bin/run") from None
 
 
 def settings() -> dict[str, str]:
