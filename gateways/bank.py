@@ -385,9 +385,7 @@ class Bank:
                     if len(content) > _LONGEST_REPLY or time.monotonic() > deadline:
                         raise GatewayError("the bank's answer does not end", permanent=False)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise GatewayError(
-                    f"the bank cannot be reached: {type(error).__name__}", permanent=False
-                ) from error
+                raise GatewayError(f"the bank cannot be reached: {type(error).__name__}", permanent=False) from error
         if reply.status_code != 200:
             # Only what says that the request itself is wrong is worth no second try.
             permanent = 300 <= reply.status_code < 500 and reply.status_code not in (408, 425, 429)

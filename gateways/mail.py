@@ -161,9 +161,7 @@ class MailServer:
         except (smtplib.SMTPException, OSError, ValueError) as error:
             if smtp is not None:
                 smtp.close()
-            raise GatewayError(
-                f"The mail server {self.host}:{self.port}: {error}", permanent=False
-            ) from error
+            raise GatewayError(f"The mail server {self.host}:{self.port}: {error}", permanent=False) from error
         return smtp
 
 

@@ -74,9 +74,7 @@ def shop(tmp_path):
         shutil.copy(ROOT / name, root)
     (root / "app.py").write_text(SHOP)
     (root / "models").mkdir()
-    (root / "models" / "base.py").write_text(
-        "from peewee import SqliteDatabase\ndb = SqliteDatabase(':memory:')\n"
-    )
+    (root / "models" / "base.py").write_text("from peewee import SqliteDatabase\ndb = SqliteDatabase(':memory:')\n")
     # The libraries are there already: what is tried here is the running.
     (root / ".venv" / "bin").mkdir(parents=True)
     (root / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')

@@ -109,8 +109,7 @@ def test_the_lines_of_a_device_agree_in_all_that_belongs_to_the_device(devices):
 
 def test_no_cell_has_stray_spaces_or_line_breaks(rows):
     assert (
-        wrong(rows, lambda row: all(v == v.strip() and "\n" not in v and "  " not in v for v in row.values()))
-        == []
+        wrong(rows, lambda row: all(v == v.strip() and "\n" not in v and "  " not in v for v in row.values())) == []
     )
 
 
@@ -121,9 +120,7 @@ def test_every_device_has_a_slug_a_name_in_three_languages_and_a_place_of_its_ow
         assert device["name_sq"], slug
         assert device["name_mk"], slug
         assert device["name_en"], slug
-        assert not NOT_LATIN.search(
-            device["name_sq"] + device["name_en"] + device["note_sq"] + device["note_en"]
-        )
+        assert not NOT_LATIN.search(device["name_sq"] + device["name_en"] + device["note_sq"] + device["note_en"])
         assert re.fullmatch(r"20(2[3-6])-(0[1-9]|1[0-2])", device["released"]), slug
         assert 1 <= int(device["popularity"]) <= 1000, slug
     places = Counter(variants[0]["popularity"] for variants in devices.values())
@@ -132,9 +129,7 @@ def test_every_device_has_a_slug_a_name_in_three_languages_and_a_place_of_its_ow
 
 def test_accessories_and_sims_have_a_note_in_every_language(rows):
     small = [row for row in rows if row["kind"] in ("accessory", "prepaid_sim")]
-    assert (
-        wrong(small, lambda row: row["note_sq"] and row["note_en"] and CYRILLIC.search(row["note_mk"])) == []
-    )
+    assert wrong(small, lambda row: row["note_sq"] and row["note_en"] and CYRILLIC.search(row["note_mk"])) == []
 
 
 def test_colours_have_names_a_value_and_a_family(rows):
@@ -185,10 +180,7 @@ def test_phones_and_tablets_have_their_characteristics(rows):
     }
     for column, pattern in patterns.items():
         assert wrong(big, lambda row, c=column, p=pattern: re.fullmatch(p, row[c])) == [], column
-    assert (
-        wrong(big, lambda row: int(row["screen_px"].split("x")[0]) < int(row["screen_px"].split("x")[1]))
-        == []
-    )
+    assert wrong(big, lambda row: int(row["screen_px"].split("x")[0]) < int(row["screen_px"].split("x")[1])) == []
     assert wrong(big, lambda row: (row["network"] == "none") == (row["sim"] == "")) == []
 
 
@@ -199,14 +191,9 @@ def test_what_is_in_the_box_is_said_in_known_words(rows):
 def test_every_variant_can_be_drawn(rows):
     assert wrong(rows, lambda row: row["draw_kind"] in DRAWINGS[row["kind"]]) == []
     assert wrong(rows, lambda row: row["draw_camera"] in CAMERAS.get(row["draw_kind"], {""})) == []
-    assert (
-        wrong(rows, lambda row: (row["draw_hole"] in ("dot", "island", "drop")) == (row["kind"] == "phone"))
-        == []
-    )
+    assert wrong(rows, lambda row: (row["draw_hole"] in ("dot", "island", "drop")) == (row["kind"] == "phone")) == []
     screens = [row for row in rows if row["draw_screen"]]
-    assert (
-        wrong(screens, lambda row: re.fullmatch(r"#[0-9a-f]{6}( #[0-9a-f]{6}){2}", row["draw_screen"])) == []
-    )
+    assert wrong(screens, lambda row: re.fullmatch(r"#[0-9a-f]{6}( #[0-9a-f]{6}){2}", row["draw_screen"])) == []
     pale = [
         row
         for row in rows
@@ -224,9 +211,7 @@ def test_prices_are_whole_denars_and_more_storage_never_costs_less(devices):
 
 
 @pytest.mark.rule("CAT-5")
-def test_every_phone_and_tablet_has_a_price_with_every_tariff_and_the_dearer_tariff_makes_it_cheaper(
-    rows, tariffs
-):
+def test_every_phone_and_tablet_has_a_price_with_every_tariff_and_the_dearer_tariff_makes_it_cheaper(rows, tariffs):
     for row in rows:
         for contract in ("besnik24", "new_number"):
             prices = [row[f"{contract}:{tariff['code']}"] for tariff in tariffs]
@@ -237,9 +222,7 @@ def test_every_phone_and_tablet_has_a_price_with_every_tariff_and_the_dearer_tar
             assert amounts == sorted(set(amounts), reverse=True), row["sku"]
             assert 0 <= amounts[-1] < amounts[0] < int(row["price"]), row["sku"]
             assert [amount % 24 for amount in amounts] == [0] * len(tariffs), row["sku"]
-    price_columns = {
-        column.split(":")[1] for column in rows[0] if column.startswith(("besnik24:", "new_number:"))
-    }
+    price_columns = {column.split(":")[1] for column in rows[0] if column.startswith(("besnik24:", "new_number:"))}
     assert price_columns == {tariff["code"] for tariff in tariffs}
 
 
@@ -248,9 +231,7 @@ def test_staying_with_ones_number_is_never_dearer_than_a_new_one(rows, tariffs):
     big = [row for row in rows if row["kind"] in ("phone", "tablet")]
     for tariff in tariffs:
         code = tariff["code"]
-        assert (
-            wrong(big, lambda row, c=code: int(row[f"besnik24:{c}"]) <= int(row[f"new_number:{c}"])) == []
-        ), code
+        assert wrong(big, lambda row, c=code: int(row[f"besnik24:{c}"]) <= int(row[f"new_number:{c}"])) == [], code
 
 
 @pytest.mark.rule("CAT-5")
@@ -261,9 +242,7 @@ def test_promotions_are_a_percentage_or_a_price_below_the_usual_one(rows, device
     assert wrong(promoted, lambda row: 0 < int(row["promo_price"] or 1) < int(row["price"])) == []
     assert wrong(promoted, lambda row: row["promo_segment"] in ("all", "private")) == []
     rest = [row for row in rows if not row["promo_percent"] and not row["promo_price"]]
-    assert (
-        wrong(rest, lambda row: not (row["promo_segment"] or row["promo_from"] or row["promo_until"])) == []
-    )
+    assert wrong(rest, lambda row: not (row["promo_segment"] or row["promo_from"] or row["promo_until"])) == []
     for row in promoted:
         moments = [datetime.fromisoformat(row[c]) for c in ("promo_from", "promo_until") if row[c]]
         assert all(moment.tzinfo for moment in moments), row["sku"]

@@ -296,9 +296,7 @@ def check_card(form, now: dt.datetime) -> dict[str, str]:
         errors["number"] = "number_wrong"
     elif number not in _BY_NUMBER:
         errors["number"] = "number_unknown"
-    expiry = re.fullmatch(
-        r"\s*(0?[1-9]|1[0-2])\s*[/.-]?\s*(?:20)?([0-9]{2})\s*", form.get("expiry", ""), re.ASCII
-    )
+    expiry = re.fullmatch(r"\s*(0?[1-9]|1[0-2])\s*[/.-]?\s*(?:20)?([0-9]{2})\s*", form.get("expiry", ""), re.ASCII)
     if not expiry:
         errors["expiry"] = "expiry_wrong"
     elif (2000 + int(expiry[2]), int(expiry[1])) < (now.year, now.month):
@@ -311,9 +309,7 @@ def check_card(form, now: dt.datetime) -> dict[str, str]:
 def check_request(form, account: Account) -> tuple[dict[str, str], list[str]]:
     """The shop's posted fields under their protocol names, and what is wrong with them, in English."""
     problems, fields = [], {}
-    names = {
-        name.lower(): name for name in (*_REQUIRED, "callbackUrl", "refreshtime", "lang", "hashAlgorithm")
-    }
+    names = {name.lower(): name for name in (*_REQUIRED, "callbackUrl", "refreshtime", "lang", "hashAlgorithm")}
     for name, value in form.items(multi=True):
         known = names.get(name.lower(), name.lower())
         if known in fields:
@@ -327,12 +323,8 @@ def check_request(form, account: Account) -> tuple[dict[str, str], list[str]]:
     if fields.get("hashAlgorithm") != "ver3":
         problems.append("hashAlgorithm must be ver3.")
     elif not hmac.compare_digest(ver3_hash(fields, account.store_key).encode(), fields["hash"].encode()):
-        order = ", ".join(
-            sorted((name for name in fields if name not in ("hash", "encoding")), key=str.lower)
-        )
-        problems.append(
-            f"hash does not fit the fields and the store key. Hashed here, in this order: {order}."
-        )
+        order = ", ".join(sorted((name for name in fields if name not in ("hash", "encoding")), key=str.lower))
+        problems.append(f"hash does not fit the fields and the store key. Hashed here, in this order: {order}.")
     for name, wanted in (("storetype", "3d_pay_hosting"), ("TranType", "Auth")):
         if fields[name] != wanted:
             problems.append(f"{name} must be {wanted}.")
@@ -349,9 +341,7 @@ def check_request(form, account: Account) -> tuple[dict[str, str], list[str]]:
 def _is_web_address(text: str) -> bool:
     try:
         parts = urllib.parse.urlsplit(text)
-        return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s;,\"']", text)
-        )
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s;,\"']", text)
     except ValueError:
         return False
 
@@ -434,10 +424,7 @@ def settle(store: Store, account: Account, payment, outcome: str) -> bool:
         if payment["callback_url"]:
             db.executemany(
                 "INSERT INTO callback (payment_id, url, fields, forged, due_at) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (payment["id"], payment["callback_url"], json.dumps(f), forged, at)
-                    for f, forged, at in due
-                ],
+                [(payment["id"], payment["callback_url"], json.dumps(f), forged, at) for f, forged, at in due],
             )
     log.info("payment %s: %s", payment["oid"], outcome)
     return True
@@ -471,9 +458,7 @@ def answer(store: Store, account: Account, data: str) -> ET.Element:
         elif asked.findtext("Type") == "Void":
             found = _void(store, account, oid)
         else:
-            raise Refused(
-                "Type must be Credit or Void, or Extra must ask for the ORDERSTATUS", response="Error"
-            )
+            raise Refused("Type must be Credit or Void, or Extra must ask for the ORDERSTATUS", response="Error")
         reply |= {"Response": "Approved", "ProcReturnCode": "00", "OrderId": oid, **found}
     except Refused as refusal:
         reply |= {"Response": refusal.response, "ProcReturnCode": refusal.code, "ErrMsg": str(refusal)}
@@ -751,9 +736,7 @@ def create_bank(store: Store, account: Account, courier: Courier, merchant: str 
             target = payment["ok_url" if approved else "fail_url"]
             # The browser applies this to what the shop redirects to as well, wherever the shop lives.
             g.form_target = "http: https:"
-        return render_template(
-            "bank/result.html", payment=payment, approved=approved, fields=fields, target=target
-        )
+        return render_template("bank/result.html", payment=payment, approved=approved, fields=fields, target=target)
 
     @app.post("/fim/api")
     def api():

@@ -116,13 +116,11 @@ _WORDS = {
     "lost_title": ("Këtu lidhja u këput", "Тука врската се прекина", "Here the connection broke"),
     "lost_return": (
         "Pagesa u krye, por shfletuesi nuk kthehet te shitësi. Banka e lajmëron shitësin drejtpërdrejt.",
-        "Плаќањето е извршено, но прелистувачот не се враќа кај трговецот. "
-        "Банката му јавува на трговецот директно.",
+        "Плаќањето е извршено, но прелистувачот не се враќа кај трговецот. Банката му јавува на трговецот директно.",
         "The payment is made, but the browser does not return to the shop. The bank tells the shop directly.",
     ),
     "lost_both": (
-        "Pagesa u krye, por as shfletuesi e as banka nuk e lajmërojnë shitësin. "
-        "E mëson vetëm kur pyet vetë bankën.",
+        "Pagesa u krye, por as shfletuesi e as banka nuk e lajmërojnë shitësin. E mëson vetëm kur pyet vetë bankën.",
         "Плаќањето е извршено, но ниту прелистувачот ниту банката не му јавуваат на трговецот. "
         "Го дознава само ако самиот ја праша банката.",
         "The payment is made, but neither the browser nor the bank tells the shop. "

@@ -141,17 +141,13 @@ def main() -> int:
     folder = Path(config.INBOX)
 
     def ready(port: int) -> None:
-        sys.stdout.write(
-            f"The sandbox mail server takes mails on 127.0.0.1:{port} and keeps them in {folder}.\n"
-        )
+        sys.stdout.write(f"The sandbox mail server takes mails on 127.0.0.1:{port} and keeps them in {folder}.\n")
         sys.stdout.flush()
 
     try:
         asyncio.run(serve(folder, config.SMTP_PORT, ready))
     except OSError as error:
-        sys.stderr.write(
-            f"The sandbox mail server cannot listen on port {config.SMTP_PORT}: {error.strerror}.\n"
-        )
+        sys.stderr.write(f"The sandbox mail server cannot listen on port {config.SMTP_PORT}: {error.strerror}.\n")
         return 1
     return 0
 

@@ -138,9 +138,7 @@ def test_an_amount_survives_the_way_to_the_bank_and_back(amount):
     assert to_minor(to_major(amount)) == amount
 
 
-@pytest.mark.parametrize(
-    "text", ["", "-1.00", "1,00", "1.000", "1e3", " 1.00", "1.00\n", "١.٠٠", "1.", ".5", "nan"]
-)
+@pytest.mark.parametrize("text", ["", "-1.00", "1,00", "1.000", "1e3", " 1.00", "1.00\n", "١.٠٠", "1.", ".5", "nan"])
 def test_what_is_not_plainly_an_amount_is_no_amount(text):
     assert to_minor(text) is None
 
@@ -408,9 +406,7 @@ def test_a_status_that_comes_as_one_line_is_read_too(books):
 
 @pytest.mark.rule("PAY-7")
 def test_an_order_that_the_bank_does_not_know_is_not_found(books):
-    books.says(
-        {"ORDERSTATUS": "ORD_ID:\tTRANS_STAT:\t"}, OrderId="", Response="Declined", ProcReturnCode="99"
-    )
+    books.says({"ORDERSTATUS": "ORD_ID:\tTRANS_STAT:\t"}, OrderId="", Response="Declined", ProcReturnCode="99")
     assert books.bank.status("A-1").verdict is Verdict.NOT_FOUND
 
 

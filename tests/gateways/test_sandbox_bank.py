@@ -574,9 +574,7 @@ def test_the_health_page_answers(running):
 
 
 @pytest.mark.rule("LOC-1")
-@pytest.mark.parametrize(
-    ("language", "amount"), [("sq", "49.980,50"), ("mk", "49.980,50"), ("en", "49,980.50")]
-)
+@pytest.mark.parametrize(("language", "amount"), [("sq", "49.980,50"), ("mk", "49.980,50"), ("en", "49,980.50")])
 def test_the_pages_speak_the_language_of_the_request(bank, shop, oid, language, amount):
     page = open_page(bank, shop.form(bank, oid, language))
     assert page.document.get("lang") == language
