@@ -1,0 +1,293 @@
+"""The shop's mails: a row of the outbox written out as text and HTML, in its reader's language.
+
+The worker calls `compose` outside any request, so nothing here needs the application: templates, translations
+and pictures are read from the project's folder.
+"""
+
+import base64
+import re
+import unicodedata
+from datetime import date, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from functools import lru_cache
+from pathlib import Path
+
+import idna
+import resvg_py
+import structlog
+from babel.dates import format_date, format_datetime
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from peewee import PeeweeException
+
+import config
+import language as languages
+from gateways import GatewayError
+from models import order_link
+from models.calendar import ZONE
+from models.drawing import read_name
+from models.money import money
+from models.order import Order, OrderLine
+from models.outbox import KINDS, Mail
+from models.payment import Payment
+from models.places import municipality_of, place_of
+from views.templating import phone_text
+
+log = structlog.get_logger()
+
+# Twice the size they are shown at, for dense screens.
+PICTURE_PIXELS = 128
+MARK_PIXELS = 56
+PHOTO_BYTES_MAX = 12_000_000
+
+
+def compose(mail: Mail) -> EmailMessage:
+    """The message of `mail`, whole: headers, text, HTML and its pictures (CHK-5, PAY-7, PAY-8, MSG-3).
+
+    At most three queries. Raises GatewayError(permanent=True) when no message can be made of the row: the outbox
+    then sets it aside instead of meeting it again each round; trouble with the database comes out unchanged.
+    """
+    try:
+        return _compose(mail)
+    except PeeweeException:
+        raise
+    except Exception as error:
+        log.exception("mail.not_composed", mail=mail.id, kind=mail.kind)
+        raise GatewayError(f"The mail cannot be composed: {type(error).__name__}.", permanent=True) from error
+
+
+def _compose(mail: Mail) -> EmailMessage:
+    if mail.kind not in KINDS:
+        raise ValueError(f"There is no mail {mail.kind!r}.")
+    language = mail.language if mail.language in languages.LOCALES else languages.DEFAULT
+    pictures = Pictures(mail.message_id)
+    context = _context(mail, language, pictures)
+    templates = _templates(language)
+
+    def write(part: str) -> str:
+        return templates.get_template(f"mail/{mail.kind}/{part}").render(context)
+
+    subject = context["subject"] = " ".join(write("subject.txt").split())
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = config.MAIL_FROM
+    message["To"] = Address(addr_spec=_ascii_domain(mail.recipient))
+    message["Date"] = mail.written_at.astimezone(ZONE)
+    message["Message-ID"] = mail.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = language
+    message.set_content(write("page.txt").strip() + "\n")
+    message.add_alternative(write("page.html"), subtype="html")
+    html = message.get_payload()[1]
+    for number, (cid, png) in enumerate(pictures.inline.values(), 1):
+        html.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=f"dyqani-{number}.png")
+    return message
+
+
+def _ascii_domain(address: str) -> str:
+    """`address` with the domain as mail servers know it."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+
+
+def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
+    order = mail.order
+    root = config.BASE_URL + languages.prefix_of(language)
+    token = order_link.sign(order)
+    order_url = f"{root}/porosia/{order.number}"
+    lines = order.lines()
+    context = {
+        "order": order,
+        "name": clean(order.first_name),
+        "mark": pictures.mark(),
+        "lines": [_line(line, language, pictures) for line in lines],
+        "order_url": f"{order_url}?k={token}",
+        "retry_url": f"{order_url}/pagesa?k={token}",
+        "shop_url": f"{root}/",
+        "terms_url": f"{root}/kushtet",
+        "privacy_url": f"{root}/privatesia",
+        # A worker that was away may write of a retry that is over.
+        "is_open": order.state == "awaiting_payment",
+        "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),
+    }
+    if mail.kind == "order_confirmed":
+        place, municipality = _place(order, language)
+        paid = Payment.select(Payment.auth_code).where(Payment.order == order, Payment.state == "paid").first()
+        context |= {
+            "auth_code": clean(paid.auth_code) if paid else "",
+            "place": place,
+            "municipality": municipality,
+            # DLV-3: what comes with a contract goes to its signer alone.
+            "holder_only": any(line.contract_type == "besnik24" for line in lines),
+        }
+    return context
+
+
+def _line(line: OrderLine, language: str, pictures: "Pictures") -> dict:
+    gift = line.gift or {}
+    return {
+        "title": clean(line.title(language)),
+        "colour": clean(line.colour(language)),
+        "quantity": line.quantity,
+        "price": line.price,
+        "before": line.before,
+        "total": line.total,
+        "gift": clean(gift.get(language) or gift.get("sq") or ""),
+        "cid": pictures.of(line.picture),
+    }
+
+
+def _place(order: Order, language: str) -> tuple[str, str]:
+    """Place and municipality as `language` calls them; as they were written where the list knows them no more."""
+    place, municipality = order.place, order.municipality
+    try:
+        known = place_of(order.postal_code)
+        if known.name("sq") == order.place:
+            place = known.name(language)
+    except KeyError:
+        pass
+    try:
+        municipality = municipality_of(order.municipality).name(language)
+    except KeyError:
+        pass
+    return clean(place), clean(municipality)
+
+
+def clean(text: str) -> str:
+    """What a person typed, on one line and without characters that steer the display.
+
+    A note of several lines must not look like a part of the mail, nor a name turn the text around it.
+    """
+    shown = "".join(
+        character if character == "\u00a0" else " " if character.isspace() else character
+        for character in str(text or "")
+        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+    )
+    return re.sub(" +", " ", shown).strip()
+
+
+@lru_cache(maxsize=8)
+def words(language: str) -> NullTranslations:
+    """The translations of `language`; its texts stay Albanian where there are none."""
+    return Translations.load(str(config.ROOT / "translations"), [languages.LOCALES[language]])
+
+
+def by_day(day: date, language: str) -> str:
+    """The last day of a promise as people say it: "deri të martën, 25 nëntor" (DLV-2)."""
+    gettext = words(language).gettext
+    phrase = (
+        gettext("deri të hënën, %(date)s"),
+        gettext("deri të martën, %(date)s"),
+        gettext("deri të mërkurën, %(date)s"),
+        gettext("deri të enjten, %(date)s"),
+        gettext("deri të premten, %(date)s"),
+        gettext("deri të shtunën, %(date)s"),
+        gettext("deri të dielën, %(date)s"),
+    )[day.weekday()]
+    date_text = format_date(day, "d MMMM", locale=languages.LOCALES[language]).replace(" ", "\u00a0")
+    return phrase % {"date": date_text}
+
+
+def moment(at: datetime, language: str) -> str:
+    """A moment in the shop's time zone: "21.11.2025, ora 14:32" (LOC-3)."""
+    local = at.astimezone(ZONE)
+    return words(language).gettext("%(day)s, ora %(time)s") % {
+        "day": format_date(local.date(), "dd.MM.yyyy", locale=languages.LOCALES[language]),
+        "time": format_datetime(local, "HH:mm", tzinfo=ZONE, locale=languages.LOCALES[language]),
+    }
+
+
+@lru_cache(maxsize=8)
+def _templates(language: str) -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(config.ROOT / "templates"),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.install_gettext_translations(words(language), newstyle=True)
+    templates.filters.update(
+        den=lambda amount: money(amount, language),
+        by_day=lambda day: by_day(day, language),
+        moment=lambda at: moment(at, language),
+        phone=lambda number: phone_text(clean(number)),
+        clean=clean,
+    )
+    templates.globals.update(lang=language, brand=config.BRAND, config=config)
+    return templates
+
+
+class Pictures:
+    """The pictures of one mail: each is sent once, inside it, for mail programs drop SVG and remote images."""
+
+    def __init__(self, message_id: str):
+        self._name = message_id.strip("<>")
+        # path → (content id, PNG)
+        self.inline: dict[str, tuple[str, bytes]] = {}
+
+    def mark(self) -> str:
+        return self._put("mark", mark_png())
+
+    def of(self, path: str) -> str:
+        """The content id of the picture that the shop shows under `path`; empty where there is none."""
+        if path in self.inline:
+            return self.inline[path][0]
+        png = picture_png(path)
+        return self._put(path, png) if png else ""
+
+    def _put(self, path: str, png: bytes) -> str:
+        cid = f"{len(self.inline) + 1}.{self._name}"
+        self.inline[path] = (cid, png)
+        return cid
+
+
+@lru_cache(maxsize=1)
+def mark_png() -> bytes:
+    svg = (config.ROOT / "templates" / "mail" / "mark.svg").read_text(encoding="utf-8")
+    return _png(svg, MARK_PIXELS)
+
+
+@lru_cache(maxsize=64)
+def picture_png(path: str) -> bytes | None:
+    """The picture at the shop's address `path` as PNG; None when there is no such picture any more."""
+    try:
+        if path.startswith("/photos/"):
+            return _png(_photo(path), PICTURE_PIXELS)
+        return _png(_drawing(path), PICTURE_PIXELS)
+    except (OSError, ValueError) as error:
+        # A mail without a picture is better than none.
+        log.warning("mail.no_picture", reason=type(error).__name__)
+        return None
+
+
+def _png(svg: str, pixels: int) -> bytes:
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=pixels, height=pixels, skip_system_fonts=True))
+
+
+def _drawing(path: str) -> str:
+    facts = read_name(Path(path).stem)
+    if facts is None:
+        raise ValueError("No drawing has this name.")
+    return str(_templates(languages.DEFAULT).get_template("pictures/device.jinja").module.device(**facts))
+
+
+def _photo(path: str) -> str:
+    """The operator's photo inside an SVG, which brings it to the size of a mail's picture."""
+    folder = config.PHOTOS.resolve()
+    file = (folder / path.removeprefix("/photos/")).resolve()
+    if not file.is_relative_to(folder) or file.stat().st_size > PHOTO_BYTES_MAX:
+        raise ValueError("No photo of the shop.")
+    kind = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}.get(file.suffix.lower())
+    if kind is None:
+        raise ValueError("No photo of a known kind.")
+    data = base64.b64encode(file.read_bytes()).decode()
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400">'
+        f'<image width="400" height="400" href="data:image/{kind};base64,{data}"/></svg>'
+    )
