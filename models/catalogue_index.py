@@ -17,6 +17,7 @@ from itertools import islice
 from operator import and_
 
 import numpy as np
+from rapidfuzz.distance import OSA
 
 from models.search_text import KIND_WORDS, SMALL_WORDS, Word, key_of, stem_so_far, word, words
 
@@ -27,6 +28,7 @@ FLAGS = ("five_g", "in_stock", "discounted", "gift")
 _QUERY_LENGTH = 120
 _QUERY_WORDS = 8
 _REPAIRS = 3
+_RESPELT = (4, 20)
 _CANDIDATES = 24
 _NEAREST = 4
 
@@ -79,6 +81,8 @@ class Query:
     in_stock: bool = False
     discounted: bool = False
     gift: bool = False
+    # Discounted or with a gift: the list of offers.
+    offers: bool = False
     sort: str = "popular"
     page: int = 1
     per_page: int = 12
@@ -113,9 +117,13 @@ class Result:
 
 
 class CatalogueIndex:
-    """The shelf of one process. `version` is what the last `update` or `remove` was told."""
+    """The shelf of one process. `version` is what the last `update` or `remove` was told.
 
-    def __init__(self):
+    `packing`: how many new word-and-device pairs wait until they are packed; a few waiting cost little, and
+    packing takes some tens of milliseconds with 50,000 devices.
+    """
+
+    def __init__(self, packing: int = 16_384):
         self.version = 0
         self._slots: dict[int, int] = {}
         self._room = 0
@@ -130,7 +138,7 @@ class CatalogueIndex:
         self._print = np.zeros(0, np.int64)
         self._facets = {name: _Facet() for name in ("kind", "brand", "storage", "colour", "os", "flag")}
         self._facets["flag"].rows(FLAGS)
-        self._terms = _Terms()
+        self._terms = _Terms(packing)
         self._orders = {sort: np.zeros(0, np.intp) for sort in ("popular", "price", "-price", "newest")}
 
     def __len__(self) -> int:
@@ -261,6 +269,8 @@ class CatalogueIndex:
         asked = self._understand(query.q) if query.q.strip() else None
         if query.kind is not None:
             everyone = everyone & self._facets["kind"].any_of([query.kind])
+        if query.offers:
+            everyone = everyone & self._facets["flag"].any_of(["discounted", "gift"])
         if asked is not None:
             everyone = everyone & _bits(asked.hits)
         filters = self._filters(query)
@@ -383,18 +393,33 @@ class CatalogueIndex:
     # Understanding words
 
     def _understand(self, q, typing=False) -> "_Asked":
-        asked = list({found.key: found for found in words(q[:_QUERY_LENGTH])}.values())
+        if len(q) > _QUERY_LENGTH:
+            q = q[:_QUERY_LENGTH].rsplit(None, 1)[0]
+        asked = list({found.key: found for found in words(q)}.values())
         asked = [found for found in asked if found.key not in SMALL_WORDS] or asked
         asked = asked[:_QUERY_WORDS]
         if not asked:
             return _Asked([], np.zeros(self._room, bool))
         tried = None
-        for attempt in _joined_models(asked), asked:
+        for attempt in self._letters_joined(asked), asked:
             if attempt is not None:
                 tried = self._matched(attempt, typing)
                 if tried.hits.any():
                     return tried
         return self._repaired(asked, tried, typing)
+
+    def _letters_joined(self, asked):
+        """The words with a letter and what follows as one ("s 25", "i phone"); None if nothing is to join."""
+        joined = []
+        for found in asked:
+            before = joined[-1] if joined else None
+            if before is not None and len(before.raw) == 1 and before.raw.isalpha():
+                both = word(before.raw + found.raw)
+                if found.raw[0].isdecimal() or self._terms.has(both.key, True):
+                    joined[-1] = both
+                    continue
+            joined.append(found)
+        return joined if len(joined) < len(asked) else None
 
     def _matched(self, asked, typing=False):
         matches = [self._match(found, typing and found is asked[-1]) for found in asked]
@@ -412,7 +437,7 @@ class CatalogueIndex:
         match = self._unmatched(found.raw)
         self._terms.mark(found.key, found.key + "\0", match.exact, match.leading)
         match.hits |= match.exact
-        if unfinished or len(found.raw) > 1:
+        if unfinished or min(len(found.raw), len(found.stem)) > 1:
             begins = found.stem
             # The whole word is marked already.
             after = begins + "\0" if begins == found.key else begins
@@ -454,7 +479,7 @@ class CatalogueIndex:
         if not common.any() and not missing:
             for at, found in enumerate(asked[:_REPAIRS]):
                 rest = self._common(matches[:at] + matches[at + 1 :])
-                better = self._respelt(found, rest) if rest.any() else None
+                better = self._respelt(found, rest, thoroughly=False) if rest.any() else None
                 if better and (rest & better[0].hits).any():
                     matches[at : at + 1] = better
                     common = self._common(matches)
@@ -463,22 +488,22 @@ class CatalogueIndex:
         changed = understood != " ".join(match.shown for match in tried.matches)
         return _Asked(matches, common, understood if changed else None)
 
-    def _respelt(self, found: Word, rest):
+    def _respelt(self, found: Word, rest, thoroughly=True):
         """`found` with one letter put right, so that it matches, if possible together with `rest`."""
-        if len(found.raw) < 4 or not found.raw.isalpha():
+        if not _RESPELT[0] <= len(found.raw) <= _RESPELT[1] or not found.raw.isalpha():
             return None
-        fallback = None
-        for level in (_whole_words, _as_written, _beginnings):
-            best, most = None, (0, 0)
+        best, most = None, (False, False, 0, 0)
+        for level in (_as_heard, _as_written, _beginnings) if thoroughly else (_as_heard,):
             for term, whole in level(found, self._terms):
                 match = self._match_term(term, whole)
                 here, anywhere = int((match.hits & rest).sum()), int(match.hits.sum())
-                if (here, anywhere) > most:
-                    best, most = match, (here, anywhere)
-            if most[0]:
-                return [best]
-            fallback = fallback or best
-        return [fallback] if fallback else None
+                likely = OSA.distance(match.shown, found.raw, score_cutoff=1) <= 1
+                if anywhere and (here > 0, likely, here, anywhere) > most:
+                    best, most = match, (here > 0, likely, here, anywhere)
+            # What only sounds alike must not win over what is written alike.
+            if most[0] and (most[1] or level is not _as_heard):
+                break
+        return [best] if best else None
 
     def _match_term(self, term, whole):
         match = self._unmatched(self._terms.written(term))
@@ -573,7 +598,8 @@ class _Facet:
 class _Terms:
     """An inverted index: sorted terms, packed, and beside them those that came since the last packing."""
 
-    def __init__(self):
+    def __init__(self, packing):
+        self._packing = packing
         self._packed: list[str] = []
         self._starts = np.zeros(1, np.int64)
         self._slots = np.zeros(0, np.int32)
@@ -655,7 +681,8 @@ class _Terms:
 
     def wants_packing(self, at_rest) -> bool:
         # While loading, packing again and again must not cost more than the load.
-        return self._recent_size > (16_384 if at_rest else max(262_144, len(self._slots) // 2))
+        waiting = self._packing if at_rest else max(self._packing * 16, len(self._slots) // 2)
+        return self._recent_size > waiting
 
     def pack(self, alive):
         """Put the recent terms among the packed ones, and drop the postings of slots that are not `alive`."""
@@ -748,20 +775,6 @@ def _facts(kind, storages, os, five_g):
     return words(" ".join(facts))
 
 
-def _joined_models(asked):
-    """The words with a letter and the number after it as one ("s 25" → "s25"), None if there are none."""
-    joined, at = [], 0
-    while at < len(asked):
-        pair = asked[at : at + 2]
-        if len(pair) == 2 and len(pair[0].raw) == 1 and pair[0].raw.isalpha() and pair[1].raw[0].isdecimal():
-            joined.append(word(pair[0].raw + pair[1].raw))
-            at += 2
-        else:
-            joined.append(asked[at])
-            at += 1
-    return joined if len(joined) < len(asked) else None
-
-
 def _edits(written, exists) -> Iterator[str]:
     """All that is one insertion, deletion, replacement or transposition away.
 
@@ -787,7 +800,13 @@ def _known(candidates, terms, whole):
     return [(term, whole) for term in found[:_CANDIDATES]]
 
 
-def _whole_words(found, terms):
+def _as_written(found, terms):
+    """The terms that are written one letter differently: "ihpone" and "galazy" sound two letters wrong."""
+    edits = _edits(found.raw, lambda begun: terms.has(stem_so_far(begun), False))
+    return _known(map(key_of, edits), terms, whole=True)
+
+
+def _as_heard(found, terms):
     """The terms that sound one letter different."""
     return _known(_edits(found.key, lambda begun: terms.has(begun, False)), terms, whole=True)
 
@@ -799,7 +818,15 @@ def _as_written(found, terms):
 
 
 def _beginnings(found, terms):
+    """The beginnings of terms that sound one letter different."""
     return _known(_edits(found.stem, lambda begun: terms.has(begun, False)), terms, whole=False)
+
+
+def _known(edits, terms, whole):
+    """The edits that are terms, or else begin one; the most frequent ones if there are many."""
+    known = {term for term in edits if len(term) > 2 and terms.has(term, whole)}
+    likely = sorted(known, key=lambda term: (-terms.frequency(term, whole), term))
+    return [(term, whole) for term in likely[:_CANDIDATES]]
 
 
 def _bits(mask):
