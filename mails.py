@@ -7,6 +7,7 @@ and pictures are read from the project's folder.
 import base64
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,7 +19,7 @@ import resvg_py
 import structlog
 from babel.dates import format_date, format_datetime
 from babel.support import NullTranslations, Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from peewee import PeeweeException
 
 import config
@@ -143,16 +144,12 @@ def _line(line: OrderLine, language: str, pictures: "Pictures") -> dict:
 def _place(order: Order, language: str) -> tuple[str, str]:
     """Place and municipality as `language` calls them; as they were written where the list knows them no more."""
     place, municipality = order.place, order.municipality
-    try:
+    with suppress(KeyError):
         known = place_of(order.postal_code)
         if known.name("sq") == order.place:
             place = known.name(language)
-    except KeyError:
-        pass
-    try:
+    with suppress(KeyError):
         municipality = municipality_of(order.municipality).name(language)
-    except KeyError:
-        pass
     return clean(place), clean(municipality)
 
 
@@ -204,7 +201,7 @@ def moment(at: datetime, language: str) -> str:
 def _templates(language: str) -> Environment:
     templates = Environment(
         loader=FileSystemLoader(config.ROOT / "templates"),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
+        autoescape=select_autoescape(("html",), default=False),
         extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,6 +1,9 @@
 """What is sold: brands, devices, their variants, tariffs and the price of a variant in each (CAT-1…5)."""
 
+import re
+
 from peewee import (
+    JOIN,
     BooleanField,
     CharField,
     Check,
@@ -77,6 +80,32 @@ class Device(BaseModel):
     def note(self, language: str) -> str:
         return getattr(self, f"note_{language}", None) or self.note_sq
 
+    @classmethod
+    def of_slug(cls, slug: str) -> "Device | None":
+        """The device that is shown under `slug`, with its brand and its gift (None without one); one query."""
+        return (
+            cls.select(Device, Brand, Gift)
+            .join_from(Device, Brand)
+            .join_from(Device, Gift, JOIN.LEFT_OUTER, on=(Gift.device == Device.id), attr="gift")
+            .where(Device.slug == slug, Device.listed)
+            .first()
+        )
+
+    def variant_for(self, colour: str, storage: int | str | None) -> "Variant | None":
+        """The variant of exactly this colour (RRGGBB) and storage (GB; none where it has none), or None.
+
+        Takes the words of a form as they come.
+        """
+        text = str(storage or "")
+        if text and not re.fullmatch("[0-9]{1,6}", text):
+            return None
+        for variant in (
+            Variant.select().where(Variant.device == self, Variant.listed).order_by(Variant.position, Variant.id)
+        ):
+            if variant.colour_code == colour.lower() and variant.storage_gb == (int(text) if text else None):
+                return variant
+        return None
+
 
 class Variant(BaseModel):
     """One colour and storage of a device: what is in stock and what is ordered (CAT-4)."""
@@ -100,6 +129,11 @@ class Variant(BaseModel):
 
     def colour(self, language: str) -> str:
         return getattr(self, f"colour_{language}", None) or self.colour_sq
+
+    @property
+    def colour_code(self) -> str:
+        """The colour in an address: RRGGBB."""
+        return self.colour_hex.lstrip("#").lower()
 
 
 class Tariff(BaseModel):

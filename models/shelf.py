@@ -4,10 +4,13 @@
 them and takes in only the rows that changed since the version it knows.
 """
 
+import json
 from collections import defaultdict
+from threading import RLock
 
 from peewee import fn
 
+from models.accessories import Accessories
 from models.base import db, utcnow
 from models.catalogue import (
     CONTRACT_MONTHS,
@@ -20,7 +23,7 @@ from models.catalogue import (
     TariffPrice,
     Variant,
 )
-from models.catalogue_index import CatalogueIndex, Entry
+from models.catalogue_index import CatalogueIndex, Entry, Query, Result
 from models.drawing import picture_path
 from models.pricing import device_only_price
 
@@ -165,23 +168,53 @@ def _listing(device, variants, promotions, gift, cheapest, version, now):
 
 
 class Shelf:
-    """What one process knows of the shelf; `fresh()` makes it true for the catalogue's present version."""
+    """What one process knows of the shelf; `fresh()` makes it true for the catalogue's present version.
+
+    Its threads take turns: the index is for one at a time.
+    """
 
     def __init__(self):
         self.index = CatalogueIndex()
+        self.accessories = Accessories()
         self.version = -1
+        self._choices: dict[tuple, Result] = {}
+        self._turn = RLock()
 
     def fresh(self) -> "Shelf":
         """Take in what changed since the last call: one query when nothing did."""
         current = CatalogueVersion.current()
         if current != self.version:
-            self._take_in(current)
+            with self._turn:
+                if current != self.version:
+                    self._take_in(current)
         return self
+
+    def search(self, query: Query) -> Result:
+        with self._turn:
+            return self.index.search(query)
+
+    def suggest(self, q: str, limit: int = 6) -> list[int]:
+        with self._turn:
+            return self.index.suggest(q, limit)
+
+    def choices(self, query: Query) -> Result:
+        """What can be chosen at all in the list of `query`, which has no filters yet; kept while nothing changes."""
+        with self._turn:
+            if query.q:
+                return self.index.search(query)
+            if query not in self._choices:
+                self._choices[query] = self.index.search(query)
+            return self._choices[query]
+
+    def accessories_for(self, device, count: int) -> list[int]:
+        """Up to `count` ids of accessories that fit `device` and can be bought."""
+        with self._turn:
+            return self.accessories.fitting(device.slug, device.brand.name, device.kind, count)
 
     def _take_in(self, current):
         if current < self.version:  # another database, or one that was restored
-            self.index, self.version = CatalogueIndex(), -1
-        gone, entries = [], []
+            self.index, self.accessories, self.version = CatalogueIndex(), Accessories(), -1
+        gone = []
         columns = (
             Listing.device,
             Listing.shown,
@@ -198,16 +231,27 @@ class Shelf:
             Listing.discounted,
             Listing.gift,
             Listing.text,
+            Device.fits.cast("text"),
+            Device.drawing.cast("text"),
         )
-        changed = Listing.select(*columns).where(Listing.version > self.version).tuples().iterator()
-        for row in changed:
-            (number, shown, kind, brand, price, released, popularity, storages, colours, *rest) = row
-            if not shown:
-                gone.append(number)
-                continue
-            os, five_g, in_stock, discounted, gift, text = rest
-            entries.append(
-                Entry(
+        changed = (
+            Listing.select(*columns).join(Device).where(Listing.version > self.version).tuples().iterator()
+        )
+
+        def entries():
+            for row in changed:
+                (number, shown, kind, brand, price, released, popularity, storages, colours, *rest) = row
+                os, five_g, in_stock, discounted, gift, text, fits, drawing = rest
+                if kind == "accessory":
+                    if shown and in_stock:
+                        look = json.loads(drawing).get("kind", "")
+                        self.accessories.put(number, json.loads(fits), look, popularity)
+                    else:
+                        self.accessories.remove(number)
+                if not shown:
+                    gone.append(number)
+                    continue
+                yield Entry(
                     id=number,
                     kind=kind,
                     brand=brand,
@@ -223,19 +267,37 @@ class Shelf:
                     gift=gift,
                     text=text,
                 )
-            )
+
+        self.index.update(entries(), current)
         if gone:
             self.index.remove(gone)
-        self.index.update(entries, current)
+        self._choices.clear()
         self.version = current
 
     @staticmethod
-    def cards(device_ids) -> list[dict]:
-        """The card facts of `device_ids`, in that order; one query."""
+    def cards(device_ids) -> list[str]:
+        """The card facts of `device_ids` as JSON texts, in that order; one query.
+
+        A text is the key under which a drawn card may be kept.
+        """
         found = dict(
-            Listing.select(Listing.device, Listing.card).where(Listing.device.in_(list(device_ids))).tuples()
+            Listing.select(Listing.device, Listing.card.cast("text"))
+            .where(Listing.device.in_(list(device_ids)))
+            .tuples()
         )
         return [found[number] for number in device_ids if number in found]
+
+    @staticmethod
+    def cards_of(slugs, count: int) -> list[str]:
+        """The cards of the most popular `count` devices of these slugs; one query."""
+        rows = (
+            Listing.select(Listing.card.cast("text"))
+            .join(Device)
+            .where(Device.slug.in_(list(slugs)), Listing.shown)
+            .order_by(Listing.popularity.desc())
+            .limit(count)
+        )
+        return [card for (card,) in rows.tuples()]
 
 
 shelf = Shelf()

@@ -1,7 +1,7 @@
 """Pictures of the catalogue: drawings made of their own names, and the operator's photos (CAT-4)."""
 
-from collections import OrderedDict
 from datetime import timedelta
+from functools import lru_cache
 
 from flask import Blueprint, Response, abort, current_app, send_from_directory
 
@@ -16,28 +16,14 @@ KEEP = 2000
 PHOTO_AGE = timedelta(days=30)
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
 
-_kept: "OrderedDict[tuple[str, str | None], bytes]" = OrderedDict()
-
 
 @blueprint.get("/pictures/<edition>/<name>.svg")
 def drawing(edition: str, name: str):
     """A drawing; its name says all that it shows, so that it needs no query and never changes."""
-    if edition != EDITION:
-        abort(404)
     encoding = accepted_encoding()
-    body = _kept.get((name, encoding))
+    body = _drawn(name, encoding) if edition == EDITION else None
     if body is None:
-        facts = read_name(name)
-        if facts is None:
-            abort(404)
-        body = _draw(facts)
-        if encoding:
-            body = compress(body, encoding, thorough=True)
-        _kept[name, encoding] = body
-        while len(_kept) > KEEP:
-            _kept.popitem(last=False)
-    else:
-        _kept.move_to_end((name, encoding))
+        abort(404)
     response = Response(body, mimetype="image/svg+xml")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.vary.add("Accept-Encoding")
@@ -46,9 +32,14 @@ def drawing(edition: str, name: str):
     return response
 
 
-def _draw(facts: dict) -> bytes:
+@lru_cache(maxsize=KEEP)
+def _drawn(name: str, encoding: str | None) -> bytes | None:
+    facts = read_name(name)
+    if facts is None:
+        return None
     module = current_app.jinja_env.get_template("pictures/device.jinja").module
-    return str(module.device(**facts)).encode()
+    body = str(module.device(**facts)).encode()
+    return compress(body, encoding, thorough=True) if encoding else body
 
 
 @blueprint.get("/photos/<path:name>")
