@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROW = re.compile(r"^\| ([A-Z]{3}-\d+) \| (.+?) \| (.*?) \| (done|later) \|$", re.M)
+ROW = re.compile(r"^\| ([A-Z]{3}-\d+) \| (.+?) \|(.*?)\| (done|later) \|$", re.M)
 SECTIONS = {
     "CAT": 7, "OFF": 6, "CRT": 5, "CHK": 7, "PAY": 9, "ELG": 6, "PRO": 7, "ORD": 5, "DLV": 5,
     "AFT": 5, "CLB": 17, "PRV": 6, "DSK": 5, "MSG": 3, "LOC": 3,
