@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterable
 
 _BRANDS = """
-    Samsung Apple Xiaomi Google Motorola Honor Nothing OnePlus Realme Nokia Sony Oppo Vivo Huawei Asus Tecno
+    Samsung Apple Xiaomi Google Motorola Honor Nothing OnePlus realme Nokia Sony OPPO Vivo Huawei Asus Tecno
     Infinix Lenovo Fairphone TCL ZTE Anker Baseus Belkin Ugreen JBL
 """
 _LINES = """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from models import cells
 from models.base import IS_SQLITE, db
@@ -111,7 +111,7 @@ class PriceList:
                 report.bad_count += 1
                 if len(report.bad) < SHOWN:
                     report.bad.append(bad)
-            report.bad.sort()
+            report.bad.sort(key=attrgetter("line"))
             if report.bad and (judgement.hopeless or not skip_bad):
                 raise BadLines(self.name, report.bad, report.bad_count)
             with db.atomic():
@@ -349,7 +349,8 @@ class _Judgement:
     def _refusal(self, name):
         found = TARIFF_COLUMN.fullmatch(name)
         if found:
-            return None if found[2] in self._codes else f"there is no tariff {cells.shown(found[2])}"
+            code = cells.shown(found[2])
+            return None if found[2] in self._codes else f"there is no tariff {code}; load the tariffs first"
         if name in OF_DEVICE or name in OF_VARIANT:
             return None
         near = difflib.get_close_matches(name, [*OF_DEVICE, *OF_VARIANT], 1)
