@@ -1,5 +1,6 @@
 """Money: whole minor units of one currency (LOC-2), and how each language writes it."""
 
+import re
 from functools import lru_cache
 
 from babel.numbers import get_currency_precision, get_currency_symbol
@@ -42,7 +43,9 @@ def to_minor(major: int) -> int:
 
 def read_amount(text: str) -> int | None:
     """A whole amount as people type it ("10.000", "10 000 den") in minor units; None where it is none."""
-    digits = "".join(ch for ch in text if ch.isdigit())
+    # A fraction ("1.500,50", "1,500.5") is dropped: filters by price know whole amounts only.
+    whole = re.sub(r"[.,]\d{1,2}(?!\d)", "", text, flags=re.ASCII)
+    digits = re.sub(r"[^0-9]", "", whole)
     if not digits or len(digits) > 9:
         return None
     return int(digits) * MINOR
