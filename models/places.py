@@ -33,14 +33,30 @@ def _all() -> tuple[dict[str, Place], dict[str, Place]]:
     return municipalities, places
 
 
+# By code point, Ç would come after Z, and Ѓ and Ј before А.
+_ALPHABETS = {
+    "sq": "abcçdeëfghijklmnopqrstuvwxyz",
+    "mk": "абвгдѓежзѕијклљмнњопрстќуфхцчџш",
+}
+
+
+def in_order(name: str, language: str) -> tuple:
+    """A key that sorts names as the alphabet of `language` does."""
+    alphabet = _ALPHABETS.get(language, _ALPHABETS["sq"])
+    return tuple(
+        alphabet.index(letter) + 1 if letter in alphabet else ord(letter) if letter.isalpha() else 0
+        for letter in name.casefold()
+    )
+
+
 @lru_cache(maxsize=8)
 def municipalities(language: str) -> tuple[Place, ...]:
-    return tuple(sorted(_all()[0].values(), key=lambda place: place.name(language)))
+    return tuple(sorted(_all()[0].values(), key=lambda place: in_order(place.name(language), language)))
 
 
 @lru_cache(maxsize=8)
 def places(language: str) -> tuple[Place, ...]:
-    return tuple(sorted(_all()[1].values(), key=lambda place: place.name(language)))
+    return tuple(sorted(_all()[1].values(), key=lambda place: in_order(place.name(language), language)))
 
 
 def municipality_of(code: str) -> Place:
