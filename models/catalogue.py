@@ -35,8 +35,11 @@ class CatalogueVersion(BaseModel):
     @classmethod
     def next(cls) -> int:
         """Raise the number and return it; call it inside the transaction of the change it stands for."""
-        if not cls.update(number=cls.number + 1).where(cls.id == 1).execute():
-            cls.insert(id=1, number=1).execute()
+        (
+            cls.insert(id=1, number=1)
+            .on_conflict(conflict_target=[cls.id], update={cls.number: cls.number + 1})
+            .execute()
+        )
         return cls.current()
 
 
