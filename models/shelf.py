@@ -234,9 +234,7 @@ class Shelf:
             Device.fits.cast("text"),
             Device.drawing.cast("text"),
         )
-        changed = (
-            Listing.select(*columns).join(Device).where(Listing.version > self.version).tuples().iterator()
-        )
+        changed = Listing.select(*columns).join(Device).where(Listing.version > self.version).tuples().iterator()
 
         def entries():
             for row in changed:

@@ -1,0 +1,677 @@
+"""Home, categories, offers, search and the page of a device (CAT-1…6)."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from markupsafe import Markup
+
+import config
+import language
+from models.base import utcnow
+from models.calendar import local_day, promised_day
+from models.catalogue import Device
+from models.catalogue_index import Query
+from models.choice import Choice
+from models.drawing import angles, drawing_path, picture_path
+from models.money import MINOR
+from models.order import storage_label
+from models.shelf import Shelf, shelf
+from views import characteristics
+from views.characteristics import grouped
+from views.filters import FAMILIES, FLAGS, MANY, Filters, clean_text
+from views.kept import kept_page
+from views.respond import wants_piece
+from views.templating import category_name
+
+blueprint = Blueprint("browse", __name__)
+
+# Cards whose pictures are in the first view.
+_FIRST_VIEW = 3
+# Values of a filter that show without unfolding.
+_OPEN_VALUES = 7
+SUGGESTED = 6
+RELATED = 4
+_SLUG = re.compile("[a-z0-9-]{1,120}")
+_SEARCH_FIELDS = re.compile("(q[29]?)-suggestions")
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One of the shop's lists."""
+
+    endpoint: str
+    kind: str | None = None
+    offers: bool = False
+    # The home page shows phones below its window.
+    home: bool = False
+
+    @property
+    def heading(self) -> str:
+        return category_name(self.kind) if self.kind else gettext("Oferta")
+
+
+_HOME = _List("browse.home", kind="phone", home=True)
+_KINDS = {
+    kind: _List(endpoint, kind=kind)
+    for kind, endpoint in (
+        ("phone", "browse.phones"),
+        ("tablet", "browse.tablets"),
+        ("accessory", "browse.accessories"),
+        ("prepaid_sim", "browse.prepaid_sims"),
+    )
+}
+_OFFERS = _List("browse.offers", offers=True)
+_SEARCH = _List("browse.search")
+
+
+@blueprint.get("/")
+def home():
+    return _show(_HOME)
+
+
+@blueprint.get("/celulare")
+def phones():
+    return _show(_KINDS["phone"])
+
+
+@blueprint.get("/tablete")
+def tablets():
+    return _show(_KINDS["tablet"])
+
+
+@blueprint.get("/pajisje-shtese")
+def accessories():
+    return _show(_KINDS["accessory"])
+
+
+@blueprint.get("/sim-pripejd")
+def prepaid_sims():
+    return _show(_KINDS["prepaid_sim"])
+
+
+@blueprint.get("/oferta")
+def offers():
+    """What is discounted or comes with a gift (CAT-2)."""
+    return _show(_OFFERS)
+
+
+@blueprint.get("/kerko")
+def search():
+    return _show(_SEARCH)
+
+
+@blueprint.get("/kerko/sugjerime")
+def suggestions():
+    """What someone still typing may mean; nothing for nothing."""
+    q = clean_text(request.args.get("q", ""))
+    found = []
+    if q:
+        found = [json.loads(card) for card in Shelf.cards(shelf.fresh().suggest(q, SUGGESTED))]
+    field = _SEARCH_FIELDS.fullmatch(request.headers.get("HX-Target", ""))
+    return render_template(
+        "browse/_suggestions.html", q=q, cards=found, lang_code=language.current(), field=field and field[1]
+    )
+
+
+# Lists
+
+
+def _show(wanted: _List):
+    """The list's page, or the piece that htmx swaps, from what is kept for everybody."""
+    shelf.fresh()
+    filters = Filters.read(request.args, _known())
+    if wanted is not _SEARCH:
+        filters = filters.but(q="", page=filters.page)
+    query_string = filters.query_string()
+    piece = wants_piece()
+    # What was used to get here is gone after the swap: the heading takes the focus.
+    used = request.headers.get("HX-Trigger", "") if piece else ""
+    moved = used.startswith(("hiq-", "faqe-"))
+    typing = used == "filtrat"
+    response = kept_page(
+        (shelf.version, wanted.endpoint, query_string, piece, moved, typing),
+        lambda: _render_list(wanted, filters, piece, moved, typing),
+    )
+    if piece:
+        response.headers["HX-Push-Url"] = _path_of(wanted) + query_string
+    return response
+
+
+def _known() -> dict[str, set]:
+    """Which brands, storages and systems an address may name."""
+    facets = shelf.choices(Query(per_page=1)).facets
+    return {name: {value for value, _ in facets[name]} for name in ("brand", "storage", "os")}
+
+
+def _path_of(wanted: _List) -> str:
+    return url_for(wanted.endpoint)
+
+
+def _render_list(wanted: _List, filters: Filters, piece: bool, moved: bool, typing: bool) -> str:
+    result = shelf.search(filters.query(wanted.kind, wanted.offers))
+    base = result
+    if filters.is_filtered or not filters.q:
+        base = shelf.choices(Filters(q=filters.q).query(wanted.kind, wanted.offers))
+    filters = filters.but(page=result.page)
+    path = _path_of(wanted)
+    chosen_language = language.current()
+    first = 0 if wanted.home else _FIRST_VIEW
+    cards = [
+        _card(card, chosen_language, _place(place, first))
+        for place, card in enumerate(Shelf.cards(result.ids or result.nearest))
+    ]
+    count = _count(wanted, result.total)
+    context = {
+        "wanted": wanted,
+        "filters": filters,
+        "path": path,
+        "own_url": path + filters.query_string(),
+        "url_in": _url_in(filters.query_string()),
+        "result": result,
+        "cards": cards,
+        "count": count,
+        "heading": _heading(wanted, filters),
+        "sorts": _sorts(wanted, filters),
+        "chips": _chips(filters, path),
+        "clear_url": path + filters.cleared().query_string(),
+        "pager": _pager(wanted, filters, result, path),
+        "groups": _groups(wanted, filters, base, result),
+        "moved": moved,
+        "typing": typing,
+        "currency": characteristics.currency(),
+    }
+    if piece:
+        return render_template("browse/_list_piece.html", **context)
+    if wanted.home:
+        context["window"] = _window()
+    context.update(kind=wanted.kind, phone_search=True, q=filters.q)
+    return render_template("browse/list.html", **context)
+
+
+def _url_in(query_string: str):
+    """Language links of a page that is kept: without what somebody once added to its address."""
+    here = request.path
+
+    def url_in(code: str) -> str:
+        return language.prefix_of(code) + here + query_string
+
+    return url_in
+
+
+def _place(place: int, first: int) -> str:
+    if place >= first:
+        return "lazy"
+    return "first" if place == 0 else "eager"
+
+
+@lru_cache(maxsize=6000)
+def _card(card: str, chosen_language: str, place: str) -> Markup:
+    """A device's card as HTML; `card` is its facts, so that what is kept is true by itself."""
+    facts = json.loads(card)
+    template = current_app.jinja_env.get_template("browse/_card.html")
+    # The template escaped what is in it.
+    return Markup(  # noqa: S704
+        template.render(
+            card=facts,
+            lang_code=chosen_language,
+            place=place,
+            storages=_storages(facts["storages"]),
+        )
+    )
+
+
+def _storages(sizes: list[int]) -> str:
+    """128, 256 → "128 / 256 GB"; more, or of two units → "128 GB – 1 TB"."""
+    if not sizes:
+        return ""
+    if len(sizes) == 1:
+        return storage_label(sizes[0])
+    if len(sizes) == 2 and sizes[1] < 1024:
+        return f"{sizes[0]} / {storage_label(sizes[1])}"
+    return f"{storage_label(sizes[0])} – {storage_label(sizes[-1])}"
+
+
+def _heading(wanted: _List, filters: Filters) -> str:
+    if wanted is not _SEARCH:
+        return wanted.heading
+    return gettext("Kërkimi „%(q)s”", q=filters.q) if filters.q else gettext("Të gjitha pajisjet")
+
+
+def _count(wanted: _List, total: int) -> str:
+    number = grouped(total)
+    if wanted.kind in ("phone", "tablet"):
+        return ngettext("%(number)s model", "%(number)s modele", total, number=number)
+    return ngettext("%(number)s artikull", "%(number)s artikuj", total, number=number)
+
+
+def _sorts(wanted: _List, filters: Filters) -> list[tuple[str, str, bool]]:
+    names = {
+        "te-kerkuarat": gettext("Më të kërkuarat"),
+        "cmimi": gettext("Çmimi: nga më i ulëti"),
+        "cmimi-zbrites": gettext("Çmimi: nga më i larti"),
+        "te-rejat": gettext("Më të rejat"),
+    }
+    chosen = filters.sort
+    if filters.q:
+        names = {"": gettext("Më të përshtatshmet"), **names}
+    else:
+        chosen = chosen or "te-kerkuarat"
+    return [(value, name, value == chosen) for value, name in names.items()]
+
+
+def colour_name(family: str) -> str:
+    """What shoppers call a family of colours."""
+    return {
+        "black": gettext("E zezë"),
+        "white": gettext("E bardhë"),
+        "grey": gettext("Gri"),
+        "silver": gettext("Argjend"),
+        "blue": gettext("Blu"),
+        "green": gettext("E gjelbër"),
+        "purple": gettext("Vjollcë"),
+        "pink": gettext("Rozë"),
+        "red": gettext("E kuqe"),
+        "orange": gettext("Portokalli"),
+        "yellow": gettext("E verdhë"),
+        "gold": gettext("Ar"),
+        "brown": gettext("Kafe"),
+    }.get(family, family)
+
+
+def _flag_name(parameter: str) -> str:
+    return {
+        "onlajn": gettext("Zbritje onlajn"),
+        "dhurate": gettext("Me dhuratë"),
+        "gjendje": gettext("Në gjendje"),
+        "5g": "5G",
+    }[parameter]
+
+
+_LABELS = {"marka": str, "os": str, "memoria": storage_label, "ngjyra": colour_name}
+_FACETS = {"marka": "brand", "memoria": "storage", "ngjyra": "colour", "os": "os"}
+
+
+def _groups(wanted: _List, filters: Filters, base, result) -> list[dict]:
+    """The filters that divide this list, in the order of the page: each with its values and their counts.
+
+    Which values there are, and in which order, depends on the list alone: nothing moves while one chooses.
+    """
+    flags = []
+    for parameter, name in FLAGS:
+        if base.facets[name][0][1] or getattr(filters, name):
+            flags.append(
+                {
+                    "parameter": parameter,
+                    "value": "1",
+                    "label": _flag_name(parameter),
+                    "count": grouped(result.facets[name][0][1]),
+                    "empty": not result.facets[name][0][1],
+                    "checked": getattr(filters, name),
+                    "hex": None,
+                }
+            )
+    groups = []
+    top = [flag for flag in flags if flag["parameter"] != "5g"]
+    if top:
+        groups.append({"id": "kryesore", "title": None, "label": gettext("Kryesore"), "rows": top, "rest": []})
+    titles = {
+        "marka": gettext("Marka"),
+        "memoria": gettext("Memoria"),
+        "ngjyra": gettext("Ngjyra"),
+        "os": gettext("Sistemi"),
+    }
+    for parameter, name in MANY:
+        counts = dict(result.facets[_FACETS[parameter]])
+        chosen = getattr(filters, name)
+        label = _LABELS[parameter]
+        rows = [
+            {
+                "parameter": parameter,
+                "value": value,
+                "label": label(value),
+                "count": grouped(counts.get(value, 0)),
+                "empty": not counts.get(value),
+                "checked": value in chosen,
+                "hex": FAMILIES.get(value) if parameter == "ngjyra" else None,
+            }
+            for value, _ in base.facets[_FACETS[parameter]]
+        ]
+        missing = [value for value in chosen if value not in dict(base.facets[_FACETS[parameter]])]
+        rows += [
+            {"parameter": parameter, "value": value, "label": label(value), "count": "0", "empty": True,
+             "checked": True, "hex": FAMILIES.get(value) if parameter == "ngjyra" else None}
+            for value in missing
+        ]  # fmt: skip
+        if len(rows) < 2 and not chosen:
+            continue
+        # One more row takes no more room than the line that would unfold it.
+        open_rows = len(rows) if len(rows) <= _OPEN_VALUES + 1 else _OPEN_VALUES
+        groups.append(
+            {
+                "id": parameter,
+                "title": titles[parameter],
+                "label": titles[parameter],
+                "rows": rows[:open_rows],
+                "rest": rows[open_rows:],
+                "rest_open": any(row["checked"] for row in rows[open_rows:]),
+            }
+        )
+    network = [flag for flag in flags if flag["parameter"] == "5g"]
+    if network and (base.facets["five_g"][0][1] < base.total or filters.five_g):
+        title = gettext("Rrjeti")
+        groups.append({"id": "rrjeti", "title": title, "label": title, "rows": network, "rest": []})
+    priced = filters.price_from is not None or filters.price_to is not None
+    if base.total > 1 or priced:
+        place = 1 + max((at for at, group in enumerate(groups) if group["id"] in ("kryesore", "marka")), default=-1)
+        groups.insert(
+            place,
+            {
+                "id": "cmimi",
+                "title": gettext("Çmimi"),
+                "is_price": True,
+                "low": "" if filters.price_from is None else grouped(filters.price_from),
+                "high": "" if filters.price_to is None else grouped(filters.price_to),
+                "least": "" if base.price_min is None else grouped(base.price_min // MINOR),
+                "most": "" if base.price_max is None else grouped(-(-base.price_max // MINOR)),
+            },
+        )
+    return groups
+
+
+def _chips(filters: Filters, path: str) -> list[tuple[str, str]]:
+    """What is filtered by, each with the address without it."""
+    chips = []
+
+    def chip(label, **changes):
+        chips.append((label, path + filters.but(**changes).query_string()))
+
+    for parameter, name in MANY:
+        chosen = getattr(filters, name)
+        for value in chosen:
+            chip(_LABELS[parameter](value), **{name: tuple(other for other in chosen if other != value)})
+    if filters.price_from is not None or filters.price_to is not None:
+        chip(_price_range(filters.price_from, filters.price_to), price_from=None, price_to=None)
+    for parameter, name in FLAGS:
+        if getattr(filters, name):
+            chip(_flag_name(parameter), **{name: False})
+    return chips
+
+
+def _price_range(low: int | None, high: int | None) -> str:
+    symbol = characteristics.currency()
+    if low is None:
+        return gettext("deri %(price)s", price=f"{grouped(high)}\u00a0{symbol}")
+    if high is None:
+        return gettext("nga %(price)s", price=f"{grouped(low)}\u00a0{symbol}")
+    return f"{grouped(low)}–{grouped(high)}\u00a0{symbol}"
+
+
+def _pager(wanted: _List, filters: Filters, result, path: str) -> dict | None:
+    """Where the page stands among the others; None where it is alone."""
+    if result.pages < 2:
+        return None
+
+    def to(page):
+        return path + filters.but(page=page).query_string()
+
+    here, last = result.page, result.pages
+    numbers = sorted({1, last, *range(max(1, here - 1), min(last, here + 1) + 1)})
+    steps, before = [], 0
+    for number in numbers:
+        if number == before + 2:
+            steps.append((number - 1, to(number - 1)))
+        elif number > before + 2:
+            steps.append((None, None))
+        steps.append((number, to(number)))
+        before = number
+    start = (here - 1) * config.PER_PAGE
+    said = {
+        "first": grouped(start + 1),
+        "last": grouped(min(start + config.PER_PAGE, result.total)),
+        "total": grouped(result.total),
+    }
+    if wanted.kind in ("phone", "tablet"):
+        text = ngettext(
+            "%(first)s–%(last)s nga %(total)s model", "%(first)s–%(last)s nga %(total)s modele", result.total, **said
+        )
+    else:
+        text = ngettext(
+            "%(first)s–%(last)s nga %(total)s artikull",
+            "%(first)s–%(last)s nga %(total)s artikuj",
+            result.total,
+            **said,
+        )
+    return {
+        "text": text,
+        "here": here,
+        "steps": steps,
+        "previous": to(here - 1) if here > 1 else None,
+        "next": to(here + 1) if here < last else None,
+    }
+
+
+def _window() -> list[str]:
+    """The three phones in the shop's window."""
+    return [
+        drawing_path({"kind": "phone", "camera": camera}, colour, screen, angle)
+        for camera, colour, screen, angle in (
+            ("bar", "#f1c3c6", "", "back"),
+            ("tri", "#a4bddc", "#e9f1fc #86a8dc #223a6b", "fan"),
+            ("quad", "#5d7f6b", "#eaf7df #7cbf93 #143f3c", "front"),
+        )
+    ]
+
+
+# A device
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Which colour, storage and view of a device an address asks for."""
+
+    colour: str | None = None
+    storage: int | None = None
+    view: str = ""
+    # What the shopper has just chosen, "colour" or "storage": the other gives way.
+    keep: str = ""
+
+    @classmethod
+    def read(cls, args) -> "_Wish":
+        colour = args.get("ngjyra", "").lower().lstrip("#")
+        storage = args.get("memoria", "")
+        return cls(
+            colour=colour if re.fullmatch("[0-9a-f]{6}", colour) else None,
+            storage=int(storage) if re.fullmatch("[0-9]{1,6}", storage) else None,
+            view=args.get("pamja", ""),
+            keep={"ngjyra": "colour", "memoria": "storage"}.get(args.get("mbaj", ""), ""),
+        )
+
+
+@blueprint.get("/pajisja/<slug>")
+def device(slug: str):
+    """The page of a device, with one colour and storage chosen (CAT-3, CAT-4)."""
+    if not _SLUG.fullmatch(slug):
+        abort(404)
+    choice = _choice(shelf.fresh().version, slug)
+    if choice is None:
+        abort(404)
+    wish = _Wish.read(request.args)
+    offer, exact = choice.nearest(wish.colour, wish.storage, wish.keep)
+    views = () if offer.variant.photo else angles(choice.device.drawing)
+    view = wish.view if wish.view in views[1:] else ""
+    if exact:
+        address = _address(choice, offer, view)
+    else:
+        # Coming back to this address must tell again why something else is shown.
+        address = _device_url(slug, wish.colour, wish.storage, view, wish.keep)
+    piece = wants_piece()
+    if not piece and request.args.keys() & {"csrf_token", "slug"}:
+        # Chosen without a script: the whole form is in the address.
+        return redirect(address, 303)
+    now = utcnow()
+    missing = None if exact else (wish.colour, wish.storage, wish.keep)
+    response = kept_page(
+        (shelf.version, "browse.device", slug, offer.variant.id, view, missing, piece, local_day(now)),
+        lambda: _render_device(choice, offer, view, wish, exact, piece, now),
+    )
+    if piece:
+        response.headers["HX-Push-Url"] = address
+    return response
+
+
+@lru_cache(maxsize=500)
+def _choice(version: int, slug: str) -> Choice | None:
+    """What the catalogue of `version` offers of a device; every change of price or stock makes a new version."""
+    return Choice.of_slug(slug, utcnow())
+
+
+def _device_url(slug, colour=None, storage=None, view="", keep="") -> str:
+    return url_for(
+        "browse.device",
+        slug=slug,
+        ngjyra=colour,
+        memoria=storage,
+        pamja=view or None,
+        mbaj={"colour": "ngjyra", "storage": "memoria"}.get(keep),
+    )
+
+
+def _address(choice: Choice, offer, view: str) -> str:
+    """Where a variant is shown; what the page opens with by itself is not named."""
+    if offer is choice.first:
+        return _device_url(choice.device.slug, view=view)
+    return _device_url(choice.device.slug, offer.colour, offer.storage, view)
+
+
+def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
+    chosen_language = language.current()
+    shown, variant = choice.device, offer.variant
+    specifications = characteristics.specifications(shown, variant)
+    own_url = _address(choice, offer, view)
+    context = {
+        "device": shown,
+        "choice": choice,
+        "offer": offer,
+        "variant": variant,
+        "lang_code": chosen_language,
+        "name": shown.full_name(chosen_language),
+        "colour": variant.colour(chosen_language),
+        "summary": characteristics.summary(shown),
+        "missing": "" if exact else _missing(choice, offer, wish),
+        "colours": _colour_choices(choice, offer),
+        "storages": _storage_choices(choice, offer),
+        "views": _views(shown, offer, view),
+        "view": view,
+        "picture": picture_path(shown, variant, view or "pair"),
+        "gift": choice.gift,
+        "promised": promised_day(now),
+        "warranty": characteristics.warranty(shown.warranty_months),
+        "path": url_for("browse.device", slug=shown.slug),
+        "similar_url": url_for(_KINDS[shown.kind].endpoint, gjendje="1"),
+        "own_url": own_url,
+        "memory": next((text for key, _, text in specifications if key == "memoria"), ""),
+    }
+    if piece:
+        return render_template("browse/_device_piece.html", **context)
+    related_title, related, groups = _related(shown)
+    context.update(
+        url_in=_url_in("".join(own_url.partition("?")[1:])),
+        category_endpoint=_KINDS[shown.kind].endpoint,
+        category=category_name(shown.kind),
+        columns=(specifications[: -(-len(specifications) // 2)], specifications[-(-len(specifications) // 2) :]),
+        related_title=related_title,
+        related=[_card(card, chosen_language, "lazy") for card in related],
+        fits=groups,
+    )
+    return render_template("browse/device.html", **context)
+
+
+def _missing(choice: Choice, offer, wish: _Wish) -> str:
+    """Why another variant is shown than the one that was asked for."""
+    colour = next((o.variant.colour(language.current()) for o in choice.offers if o.colour == wish.colour), "")
+    asked = ", ".join(part for part in (colour, storage_label(wish.storage) if wish.storage else "") if part)
+    seen = ", ".join(
+        part
+        for part in (
+            offer.variant.colour(language.current()),
+            storage_label(offer.storage) if offer.storage else "",
+        )
+        if part
+    )
+    if choice.exactly(wish.colour, wish.storage) is not None:
+        return gettext("%(asked)s nuk ka në gjendje. Po shihni: %(seen)s.", asked=asked, seen=seen)
+    return gettext("%(asked)s nuk prodhohet. Po shihni: %(seen)s.", asked=asked, seen=seen)
+
+
+def _colour_choices(choice: Choice, offer) -> list[dict]:
+    return [
+        {
+            "value": other.colour,
+            "hex": other.variant.colour_hex,
+            "name": other.variant.colour(language.current()),
+            "checked": other.colour == offer.colour,
+            "sold_out": not other.in_stock,
+        }
+        for other in choice.colours()
+    ]
+
+
+def _storage_choices(choice: Choice, offer) -> list[dict]:
+    choices = []
+    for other in choice.storages():
+        exact = choice.exactly(offer.colour, other.storage)
+        choices.append(
+            {
+                "value": other.storage,
+                "name": storage_label(other.storage),
+                "checked": other.storage == offer.storage,
+                # One that this colour does not have leads to a colour that has it.
+                "sold_out": not (exact or other).in_stock,
+            }
+        )
+    return choices
+
+
+def _views(shown: Device, offer, view: str) -> list[dict]:
+    if offer.variant.photo:
+        return []
+    names = {
+        "pair": gettext("Para dhe pas"),
+        "back": gettext("Pas"),
+        "front": gettext("Para"),
+        "side": gettext("Anash"),
+        "fan": gettext("Para dhe pas, të kthyera"),
+    }
+    views = [angle for angle in angles(shown.drawing) if angle != "fan"]
+    if len(views) < 2:
+        return []
+    return [
+        {
+            "angle": angle,
+            "name": names[angle],
+            "url": _device_url(shown.slug, offer.colour, offer.storage, "" if angle == views[0] else angle),
+            "picture": picture_path(shown, offer.variant, angle),
+            "current": angle == (view or views[0]),
+        }
+        for angle in views
+    ]
+
+
+def _related(shown: Device) -> tuple[str, list[str], list[tuple[str, str]]]:
+    """A title, the cards below it, and for an accessory the kinds and makers it fits, as links."""
+    if shown.kind in ("phone", "tablet"):
+        ids = shelf.accessories_for(shown, RELATED)
+        return gettext("Shkojnë bashkë me të"), Shelf.cards(ids) if ids else [], []
+    slugs = [target for target in shown.fits if ":" not in target]
+    groups = []
+    for target in shown.fits:
+        group, _, what = target.partition(":")
+        if group == "kind" and what in _KINDS:
+            groups.append((category_name(what), url_for(_KINDS[what].endpoint)))
+        elif group == "brand" and what:
+            groups.append((what, url_for("browse.phones", marka=what)))
+    return gettext("Përshtatet me"), Shelf.cards_of(slugs, RELATED) if slugs else [], groups
