@@ -7,7 +7,7 @@ from datetime import timedelta
 from peewee import CharField, Check, ForeignKeyField, IntegerField, fn
 
 import config
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, db, locked
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, Variant
 from models.pricing import Price, device_only_price
 from models.profile import Profile
@@ -75,22 +75,41 @@ class Cart(BaseModel):
         Cart.update(seen_at=now).where(Cart.id == self.id).execute()
 
     def join(self, profile: Profile, now) -> "Cart":
-        """The cart of `profile` with this one's lines in it: what happens on login (CRT-4)."""
+        """The cart of `profile` with this one's lines in it: what happens on login (CRT-4).
+
+        Of a line that both hold, the larger quantity stays. What was typed at this cart's checkout comes along
+        (CHK-6, CHK-7), as do its orders. A cart that is another profile's is left to that one.
+        """
+        from models.checkout import Checkout
+        from models.order import Order
+
         with db.atomic():
+            # Two logins at once take turns: a profile has one cart.
+            locked(Profile.select().where(Profile.id == profile.id)).get()
             theirs = Cart.get_or_none(Cart.profile == profile)
-            if theirs is None:
-                self.profile = profile
-                self.seen_at = now
-                self.save()
-                return self
-            if theirs.id == self.id:
-                return self
-            held = {(line.variant_id, line.choice) for line in CartLine.select().where(CartLine.cart == theirs)}
-            for line in CartLine.select().where(CartLine.cart == self):
-                if (line.variant_id, line.choice) not in held:
+            ours = Cart.get_or_none(Cart.id == self.id)
+            if ours is None or ours.profile_id not in (None, profile.id):
+                return theirs or Cart.create(
+                    token=secrets.token_urlsafe(24), profile=profile, created_at=now, seen_at=now
+                )
+            if theirs is None or theirs.id == ours.id:
+                ours.profile, ours.seen_at = profile, now
+                ours.save()
+                return ours
+            held = {(line.variant_id, line.choice): line for line in CartLine.select().where(CartLine.cart == theirs)}
+            for line in CartLine.select().where(CartLine.cart == ours):
+                same = held.get((line.variant_id, line.choice))
+                if same is None:
                     line.cart = theirs
                     line.save()
-            self.delete_instance()
+                elif line.quantity > same.quantity:
+                    CartLine.update(quantity=line.quantity).where(CartLine.id == same.id).execute()
+            typed = Checkout.get_or_none(Checkout.cart == ours)
+            if typed is not None and typed.has_data:
+                Checkout.delete().where(Checkout.cart == theirs).execute()
+                Checkout.update(cart=theirs).where(Checkout.id == typed.id).execute()
+            Order.update(cart=theirs).where(Order.cart == ours).execute()
+            ours.delete_instance()
             theirs.touch(now)
             return theirs
 
@@ -111,10 +130,19 @@ class Cart(BaseModel):
         promotions = {}
         for promotion in Promotion.select().where(Promotion.variant.in_([row.variant_id for row in rows])):
             promotions.setdefault(promotion.variant_id, []).append(promotion)
-        return [
-            Chosen(row, device_only_price(row.variant, promotions.get(row.variant_id, []), now, segment))
-            for row in rows
-        ]
+        chosen, gifts_left = [], {}
+        for row in rows:
+            price = device_only_price(row.variant, promotions.get(row.variant_id, []), now, segment)
+            one = Chosen(row, price)
+            gift = getattr(row.variant.device, "gift", None)
+            if gift is not None and gift.id and one.is_available:
+                # Two variants of a device share its gifts: a later line gets what an earlier one leaves.
+                left = gifts_left.setdefault(gift.id, gift.stock)
+                if left >= row.quantity:
+                    gifts_left[gift.id] = left - row.quantity
+                    one = Chosen(row, price, gift)
+            chosen.append(one)
+        return chosen
 
     @classmethod
     def forget_old(cls, now) -> int:
@@ -146,6 +174,8 @@ class Chosen:
 
     line: CartLine
     price: Price
+    # The gift that comes with it, while it lasts for all its pieces (CAT-5).
+    gift: Gift | None = None
 
     @property
     def id(self) -> int:
@@ -166,12 +196,6 @@ class Chosen:
     @property
     def total(self) -> int:
         return self.price.now * self.quantity
-
-    @property
-    def gift(self) -> Gift | None:
-        """The gift that comes with it, while it lasts for all its pieces."""
-        gift = getattr(self.device, "gift", None)
-        return gift if gift is not None and gift.id and gift.stock >= self.quantity else None
 
     @property
     def price_changed(self) -> bool:

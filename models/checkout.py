@@ -37,7 +37,7 @@ class Incomplete(Exception):
 
 
 class Checkout(BaseModel):
-    """One per cart; what was typed stays until the order is placed (CHK-6)."""
+    """One per cart; what was typed stays as long as the cart, and goes with it (CHK-6, PRV-3)."""
 
     cart = ForeignKeyField(Cart, unique=True, on_delete="CASCADE")
     key = CharField(unique=True, max_length=43)
@@ -57,6 +57,9 @@ class Checkout(BaseModel):
     @classmethod
     def of(cls, cart: Cart, now) -> "Checkout":
         """The checkout of `cart`; reading twice at the same moment begins one."""
+        if cart.seen_at < now - timedelta(days=1):
+            # Who checks out is still there: the cart's days count anew (CRT-4).
+            cart.touch(now)
         found = cls.get_or_none(cls.cart == cart)
         if found is not None:
             return found
@@ -107,11 +110,14 @@ class Checkout(BaseModel):
         from models.places import place_of
 
         with db.atomic():
-            locked(Cart.select().where(Cart.id == self.cart_id)).get()
+            if locked(Cart.select().where(Cart.id == self.cart_id)).first() is None:
+                raise EmptyCart
             placed = Order.get_or_none(Order.checkout_key == key, Order.cart == self.cart_id)
             if placed is not None:
                 return placed, Payment.latest_of(placed)
-            checkout = Checkout.get_by_id(self.id)
+            checkout = Checkout.get_or_none(Checkout.id == self.id)
+            if checkout is None:
+                raise EmptyCart
             if checkout.missing_step:
                 raise Incomplete(checkout.missing_step)
             lines = checkout.cart.lines(now, segment)
@@ -124,7 +130,10 @@ class Checkout(BaseModel):
                 )
             if key != checkout.key or seen != digest_of(lines):
                 raise OfferChanged
-            place = place_of(checkout.place)
+            try:
+                place = place_of(checkout.place)
+            except KeyError:
+                raise Incomplete("delivery") from None
             order = _create_order(
                 checkout_key=key,
                 cart=checkout.cart,
@@ -158,11 +167,6 @@ class Checkout(BaseModel):
             CartLine.delete().where(CartLine.cart == checkout.cart_id).execute()
             Checkout.renew(checkout.cart)
         return order, payment
-
-    @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete what was typed and never ordered, with its cart's age (PRV-3)."""
-        return cls.delete().where(cls.begun_at < now - timedelta(days=config.CART_DAYS)).execute()
 
 
 def _create_order(**fields) -> Order:
