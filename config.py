@@ -76,6 +76,8 @@ COUNTRY = _text("DYQANI_COUNTRY", "MK")
 
 # Cart and order
 CART_DAYS = _number("DYQANI_CART_DAYS", 30)  # CRT-4
+# A percentage off ends at whole steps of so many units of the currency, in the shopper's favour.
+PROMOTION_STEP = _number("DYQANI_PROMOTION_STEP", 10)
 LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5)
 PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30)  # PAY-8
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2

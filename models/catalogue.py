@@ -13,7 +13,9 @@ from peewee import (
     TextField,
 )
 
+import config
 from models.base import BaseModel, MomentField, db
+from models.money import MINOR
 
 KINDS = ("phone", "tablet", "accessory", "prepaid_sim")
 CONTRACT_TYPES = ("device_only", "new_number", "besnik24")
@@ -189,17 +191,17 @@ class Promotion(BaseModel):
         return self.is_live(now) and self.segment in ("all", segment)
 
     def lowers(self, price: int) -> int:
-        """The promoted price in minor units, rounded down to whole units of the currency; never above `price`."""
+        """The promoted price in minor units, rounded down; never above `price`."""
         return min(price, promoted_price(price, self.percent, self.price))
 
 
 def promoted_price(price: int, percent: int | None, fixed: int | None) -> int:
-    from models.money import MINOR
-
+    """`price` with a promotion, in minor units: `fixed`, or `percent` off, down to whole PROMOTION_STEPs."""
     if fixed is not None:
         return fixed
+    step = config.PROMOTION_STEP * MINOR
     cut = price * (100 - percent) // 100
-    return max(MINOR, cut // MINOR * MINOR)
+    return cut // step * step if cut >= step else max(cut // MINOR, 1) * MINOR
 
 
 class Gift(BaseModel):
