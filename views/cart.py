@@ -1,5 +1,7 @@
 """The cart (CRT-1…5)."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, abort, make_response, render_template, request, url_for
 from flask_babel import gettext
 from peewee import JOIN
@@ -47,24 +49,28 @@ def add():
 @blueprint.post("/shporta/<int:line_id>/heqja")
 def remove(line_id: int):
     """The x of a line, in the cart and in each step of the checkout (CRT-3)."""
-    cart = _cart_or_404()
+    where, cart = _place_of_form(), _cart_or_404()
     gone = next((chosen for chosen in shopper().lines() if chosen.id == line_id), None)
-    # Taken out already, in another tab: what is shown then is right all the same.
+    if gone is None:
+        # Taken out already, in another tab: what is shown then is right all the same.
+        return _changed(where, "")
     cart.remove(line_id)
     shopper().forget_lines()
-    said = gettext("U hoq nga shporta: %(name)s.", name=title_of(gone, current())) if gone else ""
-    return _changed(said)
+    return _changed(where, gettext("U hoq nga shporta: %(name)s.", name=title_of(gone, current())))
 
 
 @blueprint.post("/shporta/<int:line_id>/sasia")
 def change_quantity(line_id: int):
-    cart = _cart_or_404()
+    """How many pieces of a line are wanted."""
+    where, cart = _place_of_form(), _cart_or_404()
+    if all(chosen.id != line_id for chosen in shopper().lines()):
+        return _changed(where, "")
     try:
-        found = cart.set_quantity(line_id, int(request.form.get("sasia", "")))
+        cart.set_quantity(line_id, int(request.form.get("sasia", "")))
     except ValueError:
         abort(422)
     shopper().forget_lines()
-    return _changed(gettext("Sasia u ndryshua.") if found else "")
+    return _changed(where, gettext("Sasia u ndryshua."))
 
 
 def _cart_or_404():
@@ -74,11 +80,16 @@ def _cart_or_404():
     return cart
 
 
-def _changed(said: str):
-    """After a change: the piece it was made in, and every other place that shows the cart, out of band."""
+def _place_of_form() -> str:
+    """Where the form stands: the cart's page, its window in the header, or the checkout; 422 for anywhere else."""
     where = request.form.get("ku", "")
     if where not in ("shporta", "porosia", "dritarja"):
         abort(422)
+    return where
+
+
+def _changed(where: str, said: str):
+    """After a change: the piece it was made in, and every other place that shows the cart, out of band."""
     if not wants_piece():
         back = request.form.get("hapi", "")
         if where == "porosia" and shopper().lines() and back in ("data", "delivery", "payment", "overview"):
@@ -91,11 +102,19 @@ def _changed(said: str):
 
         html = render_template("checkout/_changed.html", said=said, **summary_context(request.form.get("hapi", "")))
     else:
-        on_cart_page = request.headers.get("HX-Current-URL", "").split("?")[0].endswith("/shporta")
+        on_cart_page = where == "shporta" or _current_path() == url_for("cart.show")
         html = render_template("cart/_changed.html", said=said, on_cart_page=on_cart_page, **_contents())
     response = make_response(html)
     response.vary.add("HX-Request")
     return response
+
+
+def _current_path() -> str:
+    """The path of the page that htmx asks from; empty where it does not say."""
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", "")).path
+    except ValueError:
+        return ""
 
 
 def _contents() -> dict:
