@@ -394,7 +394,10 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def relay(certificate):
-    """A mail server that wants encryption and a login, as operators run them: start(tls) gives its port."""
+    """A mail server that wants encryption and a login, as operators run them: start(tls) gives its controller.
+
+    The controller greets itself once at start, so SSL_CERT_FILE must name the certificate by then.
+    """
     import ssl
 
     from aiosmtpd.controller import Controller
@@ -417,10 +420,7 @@ def relay(certificate):
     def start(tls):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-        if tls == "ssl":
-            wrapped = {"ssl_context": context}
-        else:
-            wrapped = {"tls_context": context, "require_starttls": True}
+        wrapped = {"ssl_context": context} if tls == "ssl" else {"tls_context": context, "require_starttls": True}
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         controller = Controller(
@@ -432,9 +432,6 @@ def relay(certificate):
             auth_require_tls=tls != "ssl",
             **wrapped,
         )
-        if tls == "ssl":
-            # The controller greets itself once at start and must trust the certificate for it.
-            os.environ["SSL_CERT_FILE"] = str(certificate / "cert.pem")
         controller.start()
         running.append(controller)
         return controller
