@@ -6,6 +6,7 @@ each request. While a page is rendered for keeping, asking for the shopper raise
 
 import gzip
 import secrets
+import threading
 from collections import OrderedDict
 
 import brotli
@@ -23,6 +24,8 @@ _MARK = f"<!--{_NONCE}:"
 KEEP = 600
 
 _kept: "OrderedDict[tuple, list]" = OrderedDict()
+# The web server may give one process several threads.
+_turn = threading.Lock()
 _empty: dict[tuple[str, str], str] = {}
 
 
@@ -62,7 +65,10 @@ def kept_page(key: tuple, render) -> Response:
     `key` names everything the page depends on: catalogue version, language, address, day.
     """
     key = (current(), *key)
-    parts = _kept.get(key)
+    with _turn:
+        parts = _kept.get(key)
+        if parts is not None:
+            _kept.move_to_end(key)
     if parts is None:
         g.keeping = True
         try:
@@ -70,11 +76,10 @@ def kept_page(key: tuple, render) -> Response:
         finally:
             g.keeping = False
         parts = _split(html)
-        _kept[key] = parts
-        while len(_kept) > KEEP:
-            _kept.popitem(last=False)
-    else:
-        _kept.move_to_end(key)
+        with _turn:
+            _kept[key] = parts
+            while len(_kept) > KEEP:
+                _kept.popitem(last=False)
     page, copies = parts
     is_same_for_all = True
     filled = []
