@@ -703,8 +703,7 @@ class _Terms:
             [at < len(packed) and packed[at] == term for at, term in zip(places, recent, strict=True)], bool
         )
         places = np.array(places, np.int64)
-        # What a term had before comes first, then what is new.
-        into = np.repeat(self._starts[places + old], sizes)
+        into = np.repeat(self._starts[places], sizes)
         self._slots = np.insert(self._slots, into, codes >> 1)
         self._leads = np.insert(self._leads, into, (codes & 1).astype(bool))
         counts = np.diff(self._starts)

@@ -272,6 +272,21 @@ entries = st.builds(
     gift=st.booleans(),
     text=st.lists(st.sampled_from(VOCABULARY), max_size=5).map(" ".join),
 )
+# Most changes of a shop are these: the words stay as they are.
+restocked = st.builds(
+    replace,
+    st.sampled_from(
+        [
+            Entry(id=number, kind="phone", brand="Apple", price=1, released=202401, popularity=1, text="iPhone")
+            for number in (1, 2)
+        ]
+    ),
+    price=st.integers(1, 6),
+    popularity=st.integers(0, 4),
+    colours=st.sampled_from([(), ("black",), ("blue", "green")]),
+    in_stock=st.booleans(),
+    gift=st.booleans(),
+)
 shelves = st.lists(entries, max_size=30, unique_by=lambda entry: entry.id)
 
 
@@ -325,7 +340,9 @@ def test_pages_totals_and_counts_equal_those_of_going_through_every_device(shelf
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.tuples(st.lists(entries, max_size=8), st.sets(st.integers(1, 30), max_size=5)), max_size=8),
+    st.lists(
+        st.tuples(st.lists(entries | restocked, max_size=8), st.sets(st.integers(1, 30), max_size=5)), max_size=8
+    ),
     st.lists(queries | light_queries, min_size=1, max_size=4),
     st.sampled_from([4, 40, 16_384]),
 )
@@ -647,6 +664,23 @@ def test_the_last_of_two_rows_with_one_id_counts(index):
     index.update([replace(SHELF[0], price=1), replace(SHELF[0], price=2)], 8)
     assert index.search(Query(sort="price")).price_min == 2
     assert len(index) == 10
+
+
+def test_a_device_that_sells_out_or_changes_colour_leaves_the_filters_it_was_in(index):
+    index.update([replace(SHELF[0], in_stock=False, colours=("white",), price=1, popularity=1)], 8)
+    assert index.search(Query(in_stock=True, brands=frozenset(["Samsung"]))).ids == [7, 4]
+    assert index.search(Query(colours=frozenset(["black"]))).ids == [2, 8]
+    assert index.search(Query(colours=frozenset(["white"]), sort="price")).ids == [1, 7, 5]
+
+
+def test_a_row_that_comes_again_much_later_in_one_load_counts_once():
+    index = CatalogueIndex()
+    row = SHELF[0]
+    load = [replace(row, id=number, price=number) for number in range(1, 2501)]
+    index.update([*load, replace(row, id=1, price=9000, text="Samsung Galaxy Z")], 1)
+    result = index.search(Query(sort="-price", per_page=2500))
+    assert (len(index), result.total, result.ids[:2], len(result.ids)) == (2500, 2500, [1, 2500], 2500)
+    assert index.search(Query(q="galaxy ultra")).total == 2499
 
 
 def test_an_update_without_rows_only_takes_the_version(index):
