@@ -169,34 +169,35 @@ class Order(BaseModel):
         for variant in Variant.select(Variant.device, Variant.stock).where(Variant.id.in_(wanted)):
             if variant.stock == 0:
                 sold_out.add(variant.device_id)
-        for line in self.lines():
-            if line.gift:
-                taken = (
-                    Gift.update(stock=Gift.stock - line.quantity)
-                    .where(Gift.id == line.gift["id"], Gift.stock >= line.quantity)
-                    .execute()
-                )
-                if not taken:
-                    raise OutOfStock([line.gift[self.language]], [line.sku])
-                left = Gift.get_by_id(line.gift["id"])
-                if left.stock == 0:
-                    sold_out.add(left.device_id)
+        # By gift id, for the same reason.
+        for line in sorted((line for line in self.lines() if line.gift), key=lambda line: line.gift["id"]):
+            taken = (
+                Gift.update(stock=Gift.stock - line.quantity)
+                .where(Gift.id == line.gift["id"], Gift.stock >= line.quantity)
+                .execute()
+            )
+            if not taken:
+                raise OutOfStock([line.gift[self.language]], [line.sku])
+            left = Gift.get_by_id(line.gift["id"])
+            if left.stock == 0:
+                sold_out.add(left.device_id)
         stock_changed(sold_out)
 
     def give_back_stock(self) -> None:
-        """Put every piece and gift back; call it inside the transaction that ends the order."""
-        back = set()
-        for line in sorted(self.lines(), key=lambda line: line.variant_id):
-            variant = locked(Variant.select().where(Variant.id == line.variant_id)).get()
-            if variant.stock == 0:
-                back.add(variant.device_id)
-            Variant.update(stock=Variant.stock + line.quantity).where(Variant.id == variant.id).execute()
-            if line.gift:
-                gift = Gift.get_or_none(Gift.id == line.gift["id"])
-                if gift is not None:
-                    if gift.stock == 0:
-                        back.add(gift.device_id)
-                    Gift.update(stock=Gift.stock + line.quantity).where(Gift.id == gift.id).execute()
+        """Put every piece and gift back; call it inside the transaction that ends the order.
+
+        Rows are taken in the order of `take_stock`, and by UPDATE alone: FOR UPDATE would also wait for an order
+        that has only named the variant in its lines, which may be waiting for us.
+        """
+        back, lines = set(), self.lines()
+        pieces = [(line.variant_id, line.quantity) for line in lines]
+        gifts = [(line.gift["id"], line.quantity) for line in lines if line.gift]
+        for table, given in ((Variant, pieces), (Gift, gifts)):
+            for number, quantity in sorted(given):
+                table.update(stock=table.stock + quantity).where(table.id == number).execute()
+                row = table.select(table.device, table.stock).where(table.id == number).first()
+                if row is not None and row.stock == quantity:
+                    back.add(row.device_id)
         stock_changed(back)
 
 

@@ -35,7 +35,7 @@ class Profile(BaseModel, UserMixin):
     @classmethod
     def of_session(cls, session_id: str) -> "Profile | None":
         number, _, session_number = session_id.partition(".")
-        if not (number.isdigit() and session_number.isdigit()):
+        if not (number.isdecimal() and session_number.isdecimal()):
             return None
         return cls.get_or_none(cls.id == int(number), cls.session_number == int(session_number))
 

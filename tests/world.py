@@ -239,9 +239,10 @@ def checkout_of(cart: Cart, now: datetime = NOW, **typed: str) -> Checkout:
 
 
 def place(checkout: Checkout, now: datetime = NOW, language: str = "sq", **changed) -> tuple[Order, Payment]:
-    """Confirm the overview as it stands now."""
-    shown = {"key": checkout.key, "seen": digest_of(checkout.cart.lines(now)), "language": language, "now": now}
-    return checkout.place_order(**{**shown, **changed})
+    """Confirm the overview as it stands now, or as `changed` says."""
+    if "seen" not in changed:
+        changed["seen"] = digest_of(checkout.cart.lines(now))
+    return checkout.place_order(**{"key": checkout.key, "language": language, "now": now, **changed})
 
 
 def ordered(world: World, *skus: str, now: datetime | None = None, language: str = "sq") -> tuple[Order, Payment]:
