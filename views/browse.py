@@ -5,8 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
+from flask import Blueprint, abort, redirect, request, url_for
 from markupsafe import Markup
 
 import config
@@ -25,7 +24,9 @@ from views.characteristics import grouped
 from views.filters import FAMILIES, FLAGS, MANY, Filters, clean_text
 from views.kept import kept_page
 from views.respond import wants_piece
+from views.shell import draw, header, part
 from views.templating import category_name
+from views.words import gettext, ngettext, url, words_in
 
 blueprint = Blueprint("browse", __name__)
 
@@ -66,6 +67,17 @@ _KINDS = {
 }
 _OFFERS = _List("browse.offers", offers=True)
 _SEARCH = _List("browse.search")
+
+
+# The three phones in the shop's window.
+_WINDOW = tuple(
+    drawing_path({"kind": "phone", "camera": camera}, colour, screen, angle)
+    for camera, colour, screen, angle in (
+        ("bar", "#f1c3c6", "", "back"),
+        ("tri", "#a4bddc", "#e9f1fc #86a8dc #223a6b", "fan"),
+        ("quad", "#5d7f6b", "#eaf7df #7cbf93 #143f3c", "front"),
+    )
+)
 
 
 @blueprint.get("/")
@@ -112,9 +124,7 @@ def suggestions():
     if q:
         found = [json.loads(card) for card in Shelf.cards(shelf.fresh().suggest(q, SUGGESTED))]
     field = _SEARCH_FIELDS.fullmatch(request.headers.get("HX-Target", ""))
-    return render_template(
-        "browse/_suggestions.html", q=q, cards=found, lang_code=language.current(), field=field and field[1]
-    )
+    return draw("browse/_suggestions.html", q=q, cards=found, lang_code=language.current(), field=field and field[1])
 
 
 # Lists
@@ -148,7 +158,7 @@ def _known() -> dict[str, set]:
 
 
 def _path_of(wanted: _List) -> str:
-    return url_for(wanted.endpoint)
+    return url(wanted.endpoint)
 
 
 def _render_list(wanted: _List, filters: Filters, piece: bool, moved: bool, typing: bool) -> str:
@@ -166,6 +176,7 @@ def _render_list(wanted: _List, filters: Filters, piece: bool, moved: bool, typi
     ]
     count = _count(wanted, result.total)
     context = {
+        "_": words_in(chosen_language),
         "wanted": wanted,
         "filters": filters,
         "path": path,
@@ -185,11 +196,13 @@ def _render_list(wanted: _List, filters: Filters, piece: bool, moved: bool, typi
         "currency": characteristics.currency(),
     }
     if piece:
-        return render_template("browse/_list_piece.html", **context)
-    if wanted.home:
-        context["window"] = _window()
-    context.update(kind=wanted.kind, phone_search=True, q=filters.q)
-    return render_template("browse/list.html", **context)
+        return draw("browse/_list_piece.html", **context)
+    context.update(
+        top=part("browse/_top.html", kind=wanted.kind, home=wanted.home, window=_WINDOW if wanted.home else ()),
+        header=header(request.path + filters.query_string(), phone_search=True, q=filters.q),
+        footer=part("shared/_footer.html"),
+    )
+    return draw("browse/list.html", **context)
 
 
 def _url_in(query_string: str):
@@ -212,10 +225,11 @@ def _place(place: int, first: int) -> str:
 def _card(card: str, chosen_language: str, place: str) -> Markup:
     """A device's card as HTML; `card` is its facts, so that what is kept is true by itself."""
     facts = json.loads(card)
-    template = current_app.jinja_env.get_template("browse/_card.html")
     # The template escaped what is in it.
     return Markup(  # noqa: S704
-        template.render(
+        draw(
+            "browse/_card.html",
+            _=words_in(chosen_language),
             card=facts,
             lang_code=chosen_language,
             place=place,
@@ -265,6 +279,11 @@ def _sorts(wanted: _List, filters: Filters) -> list[tuple[str, str, bool]]:
 
 def colour_name(family: str) -> str:
     """What shoppers call a family of colours."""
+    return _colour_names(language.current()).get(family, family)
+
+
+@lru_cache(maxsize=8)
+def _colour_names(chosen_language: str) -> dict[str, str]:
     return {
         "black": gettext("E zezë"),
         "white": gettext("E bardhë"),
@@ -279,7 +298,7 @@ def colour_name(family: str) -> str:
         "yellow": gettext("E verdhë"),
         "gold": gettext("Ar"),
         "brown": gettext("Kafe"),
-    }.get(family, family)
+    }
 
 
 def _flag_name(parameter: str) -> str:
@@ -300,22 +319,13 @@ def _groups(wanted: _List, filters: Filters, base, result) -> list[dict]:
 
     Which values there are, and in which order, depends on the list alone: nothing moves while one chooses.
     """
-    flags = []
-    for parameter, name in FLAGS:
-        if base.facets[name][0][1] or getattr(filters, name):
-            flags.append(
-                {
-                    "parameter": parameter,
-                    "value": "1",
-                    "label": _flag_name(parameter),
-                    "count": grouped(result.facets[name][0][1]),
-                    "empty": not result.facets[name][0][1],
-                    "checked": getattr(filters, name),
-                    "hex": None,
-                }
-            )
+    flags = {
+        parameter: _value(parameter, "1", _flag_name(parameter), result.facets[name][0][1], getattr(filters, name))
+        for parameter, name in FLAGS
+        if base.facets[name][0][1] or getattr(filters, name)
+    }
     groups = []
-    top = [flag for flag in flags if flag["parameter"] != "5g"]
+    top = [flags[parameter] for parameter in ("onlajn", "dhurate", "gjendje") if parameter in flags]
     if top:
         groups.append({"id": "kryesore", "title": None, "label": gettext("Kryesore"), "rows": top, "rest": []})
     titles = {
@@ -325,45 +335,30 @@ def _groups(wanted: _List, filters: Filters, base, result) -> list[dict]:
         "os": gettext("Sistemi"),
     }
     for parameter, name in MANY:
-        counts = dict(result.facets[_FACETS[parameter]])
+        facet = _FACETS[parameter]
+        counts = dict(result.facets[facet])
         chosen = getattr(filters, name)
-        label = _LABELS[parameter]
-        rows = [
-            {
-                "parameter": parameter,
-                "value": value,
-                "label": label(value),
-                "count": grouped(counts.get(value, 0)),
-                "empty": not counts.get(value),
-                "checked": value in chosen,
-                "hex": FAMILIES.get(value) if parameter == "ngjyra" else None,
-            }
-            for value, _ in base.facets[_FACETS[parameter]]
-        ]
-        missing = [value for value in chosen if value not in dict(base.facets[_FACETS[parameter]])]
-        rows += [
-            {"parameter": parameter, "value": value, "label": label(value), "count": "0", "empty": True,
-             "checked": True, "hex": FAMILIES.get(value) if parameter == "ngjyra" else None}
-            for value in missing
-        ]  # fmt: skip
-        if len(rows) < 2 and not chosen:
+        values = [value for value, _ in base.facets[facet]]
+        values += [value for value in chosen if value not in values]
+        if len(values) < 2 and not chosen:
             continue
+        label = _LABELS[parameter]
+        rows = [_value(parameter, value, label(value), counts.get(value, 0), value in chosen) for value in values]
         # One more row takes no more room than the line that would unfold it.
-        open_rows = len(rows) if len(rows) <= _OPEN_VALUES + 1 else _OPEN_VALUES
+        unfolded = len(rows) if len(rows) <= _OPEN_VALUES + 1 else _OPEN_VALUES
         groups.append(
             {
                 "id": parameter,
                 "title": titles[parameter],
                 "label": titles[parameter],
-                "rows": rows[:open_rows],
-                "rest": rows[open_rows:],
-                "rest_open": any(row["checked"] for row in rows[open_rows:]),
+                "rows": rows[:unfolded],
+                "rest": rows[unfolded:],
+                "rest_open": any(value in chosen for value in values[unfolded:]),
             }
         )
-    network = [flag for flag in flags if flag["parameter"] == "5g"]
-    if network and (base.facets["five_g"][0][1] < base.total or filters.five_g):
+    if "5g" in flags and (base.facets["five_g"][0][1] < base.total or filters.five_g):
         title = gettext("Rrjeti")
-        groups.append({"id": "rrjeti", "title": title, "label": title, "rows": network, "rest": []})
+        groups.append({"id": "rrjeti", "title": title, "label": title, "rows": [flags["5g"]], "rest": []})
     priced = filters.price_from is not None or filters.price_to is not None
     if base.total > 1 or priced:
         place = 1 + max((at for at, group in enumerate(groups) if group["id"] in ("kryesore", "marka")), default=-1)
@@ -380,6 +375,23 @@ def _groups(wanted: _List, filters: Filters, base, result) -> list[dict]:
             },
         )
     return groups
+
+
+def _value(parameter: str, value, label: str, count: int, checked: bool) -> Markup:
+    """One value of a filter with its count; one that would find nothing cannot be chosen."""
+    state = "checked" if checked else "" if count else "disabled"
+    hex_code = FAMILIES.get(value) if parameter == "ngjyra" else None
+    before, after = _value_halves(parameter, value, label, hex_code, state)
+    return Markup(f"{before}{grouped(count)}{after}")  # noqa: S704
+
+
+@lru_cache(maxsize=2000)
+def _value_halves(parameter, value, label, hex_code, state) -> list[str]:
+    count = "0-of-these-0"
+    html = draw(
+        "browse/_value.html", parameter=parameter, value=value, label=label, hex=hex_code, state=state, count=count
+    )
+    return html.split(count)
 
 
 def _chips(filters: Filters, path: str) -> list[tuple[str, str]]:
@@ -452,18 +464,6 @@ def _pager(wanted: _List, filters: Filters, result, path: str) -> dict | None:
         "previous": to(here - 1) if here > 1 else None,
         "next": to(here + 1) if here < last else None,
     }
-
-
-def _window() -> list[str]:
-    """The three phones in the shop's window."""
-    return [
-        drawing_path({"kind": "phone", "camera": camera}, colour, screen, angle)
-        for camera, colour, screen, angle in (
-            ("bar", "#f1c3c6", "", "back"),
-            ("tri", "#a4bddc", "#e9f1fc #86a8dc #223a6b", "fan"),
-            ("quad", "#5d7f6b", "#eaf7df #7cbf93 #143f3c", "front"),
-        )
-    ]
 
 
 # A device
@@ -553,6 +553,7 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
     specifications = characteristics.specifications(shown, variant)
     own_url = _address(choice, offer, view)
     context = {
+        "_": words_in(chosen_language),
         "device": shown,
         "choice": choice,
         "offer": offer,
@@ -576,10 +577,13 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
         "memory": next((text for key, _, text in specifications if key == "memoria"), ""),
     }
     if piece:
-        return render_template("browse/_device_piece.html", **context)
+        return draw("browse/_device_piece.html", **context)
     related_title, related, groups = _related(shown)
+    query_string = "".join(own_url.partition("?")[1:])
     context.update(
-        url_in=_url_in("".join(own_url.partition("?")[1:])),
+        url_in=_url_in(query_string),
+        header=header(request.path + query_string),
+        footer=part("shared/_footer.html"),
         category_endpoint=_KINDS[shown.kind].endpoint,
         category=category_name(shown.kind),
         columns=(specifications[: -(-len(specifications) // 2)], specifications[-(-len(specifications) // 2) :]),
@@ -587,7 +591,7 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
         related=[_card(card, chosen_language, "lazy") for card in related],
         fits=groups,
     )
-    return render_template("browse/device.html", **context)
+    return draw("browse/device.html", **context)
 
 
 def _missing(choice: Choice, offer, wish: _Wish) -> str:

@@ -1,10 +1,9 @@
 """The facts of a device in the words and numbers of each language (CAT-3, LOC-1)."""
 
-from flask_babel import gettext, ngettext
-
 import language
 from models.money import symbol
 from models.order import storage_label
+from views.words import gettext, ngettext
 
 _POINTS = {"sq": (".", ","), "mk": (".", ",")}
 _NBSP = "\u00a0"
@@ -12,6 +11,8 @@ _NBSP = "\u00a0"
 
 def grouped(number: int) -> str:
     """4000 → "4.000", as the language groups digits."""
+    if number < 1000:
+        return str(number)
     return f"{number:,}".replace(",", _POINTS.get(language.current(), (",", "."))[0])
 
 

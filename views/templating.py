@@ -4,8 +4,6 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
-from flask import url_for
-from flask_babel import gettext, ngettext
 
 import config
 import language
@@ -18,6 +16,7 @@ from models.places import municipality_of
 from views.kept import hole
 from views.respond import wants_piece
 from views.shopper import shopper
+from views.words import gettext, ngettext, url
 
 CATEGORIES = (
     ("phone", "browse.phones"),
@@ -146,7 +145,7 @@ def register_templating(app) -> None:
         static=static,
         hole=hole,
         shopper=shopper,
-        url=url_for,
+        url=url,
         config=config,
         brand=config.BRAND,
         languages=[(code, language.NAMES[code]) for code in config.LANGUAGES],
