@@ -9,12 +9,13 @@ import structlog
 from flask import make_response, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from peewee import DataError
+from peewee import DataError, InterfaceError, OperationalError
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 import language
 from logs import request_id
+from models.base import db
 from views.respond import wants_piece
 
 log = structlog.get_logger()
@@ -152,6 +153,9 @@ def _refused(status: int, title: str, text: str, back: str = ""):
     except Exception as error:
         # The cart in the header may need a database that is away.
         log_exception((type(error), error, error.__traceback__))
+        if isinstance(error, (InterfaceError, OperationalError)) and not db.in_transaction():
+            # Nobody else learns of it: the next request opens the connection anew.
+            db.close()
         return _failed(500)
     response = make_response(page, status)
     response.vary.add("HX-Request")

@@ -49,7 +49,15 @@ def _page(template: str, **context):
 @blueprint.get("/health")
 def health():
     """200 when the shop can serve, 503 when its database does not answer."""
-    db.execute_sql("SELECT 1").fetchone()
+    try:
+        db.execute_sql("SELECT 1").fetchone()
+    except (InterfaceError, OperationalError):
+        if db.in_transaction():
+            raise
+        # The connection was kept open over a restart of the database: that says nothing of its health now.
+        db.close()
+        db.connect()
+        db.execute_sql("SELECT 1").fetchone()
     return _health(200, "ok")
 
 
