@@ -2,15 +2,18 @@
 
 from flask import Blueprint, redirect, request, session, url_for
 from flask_babel import gettext
+from peewee import Case
 
 from language import current
 from models.calendar import promised_day
+from models.cart import CartLine
 from models.checkout import Checkout, EmptyCart, Incomplete, OfferChanged, digest_of
 from models.order import OutOfStock
 from models.places import municipality_of, place_of
+from views.forms import as_typed
 from views.forms.checkout import DataForm, DeliveryForm, PaymentForm, PlaceForm
 from views.orders import remember_order
-from views.respond import go, respond
+from views.respond import go, respond, wants_piece
 from views.shopper import shopper
 
 blueprint = Blueprint("checkout", __name__)
@@ -34,7 +37,8 @@ def something_to_order():
     if request.endpoint == "checkout.overview" and request.method == "POST":
         return None  # placing twice finds the order that was placed (CHK-4)
     if not shopper().lines():
-        return redirect(url_for("cart.show"), 303)
+        # By way of `go`: htmx would put the cart's whole page where a piece belongs.
+        return go(url_for("cart.show"))
     return None
 
 
@@ -77,6 +81,15 @@ def summary_context(step: str, checkout: Checkout | None = None) -> dict:
     }
 
 
+def _skipped(checkout: Checkout, step: str) -> str | None:
+    """The address of the first step before `step` that is not filled in; none when `step` may be shown."""
+    names = [name for name, _ in STEPS]
+    missing = checkout.missing_step
+    if missing is not None and names.index(missing) < names.index(step):
+        return url_for(f"checkout.{missing}")
+    return None
+
+
 def _step(step: str, checkout: Checkout, status: int = 200, **context):
     context = {**summary_context(step, checkout), **context}
     response = respond(f"checkout/{step}.html", f"checkout/_{step}.html", status=status, **context)
@@ -88,6 +101,8 @@ def _step(step: str, checkout: Checkout, status: int = 200, **context):
 def data():
     checkout = _checkout()
     form = DataForm(obj=None if request.method == "POST" else checkout)
+    if request.method == "GET":
+        form.phone.data = as_typed(checkout.phone)
     if request.method == "POST":
         if not form.validate():
             return _step("data", checkout, 422, form=form)
@@ -101,6 +116,8 @@ def data():
 @blueprint.route("/porosia/dergesa", methods=["GET", "POST"])
 def delivery():
     checkout = _checkout()
+    if skipped := _skipped(checkout, "delivery"):
+        return go(skipped)
     form = DeliveryForm(obj=None if request.method == "POST" else checkout)
     if request.method == "POST":
         if not form.validate():
@@ -114,14 +131,16 @@ def delivery():
 
 @blueprint.get("/porosia/dergesa/kodi")
 def postal_code():
-    """The postal code of the place just chosen, filled in."""
+    """The postal code of the place just chosen, filled in: a piece of the delivery step."""
+    if not wants_piece():
+        return redirect(url_for("checkout.delivery"), 303)
     form = DeliveryForm(request.args)
     try:
         place = place_of(request.args.get("place", ""))
         form.postal_code.data = place.code
         if not form.municipality.data:
             form.municipality.data = next(
-                (code for code, name in form.municipality.choices if name == place.name(current())), ""
+                (choice.value for choice in form.municipality.choices if choice.label == place.name(current())), ""
             )
     except KeyError:
         form.postal_code.data = ""
@@ -131,6 +150,8 @@ def postal_code():
 @blueprint.route("/porosia/pagesa", methods=["GET", "POST"])
 def payment():
     checkout = _checkout()
+    if skipped := _skipped(checkout, "payment"):
+        return go(skipped)
     form = PaymentForm(obj=None if request.method == "POST" else checkout)
     if request.method == "POST":
         if not form.validate():
@@ -148,8 +169,8 @@ def overview():
     if request.method == "POST":
         return _place()
     checkout = _checkout()
-    if checkout.missing_step:
-        return redirect(url_for(f"checkout.{checkout.missing_step}"), 303)
+    if skipped := _skipped(checkout, "overview"):
+        return go(skipped)
     _note_prices_seen()
     return _step("overview", checkout, form=PlaceForm(), **_places(checkout))
 
@@ -163,6 +184,8 @@ def _place():
     if not form.validate() and not Checkout.is_placed(person.cart, form.key.data):
         if not person.lines():
             return go(url_for("cart.show"))
+        if skipped := _skipped(checkout, "overview"):
+            return go(skipped)
         return _step("overview", checkout, 422, form=form, **_places(checkout))
     try:
         order, _ = checkout.place_order(
@@ -202,9 +225,10 @@ def _next(checkout: Checkout, step: str) -> str:
 
 def _note_prices_seen() -> None:
     """The overview shows today's prices; from now on these are the ones the shopper saw (CAT-5)."""
-    for chosen in shopper().lines():
-        if chosen.price_changed:
-            type(chosen.line).update(price_seen=chosen.price.now).where(type(chosen.line).id == chosen.id).execute()
+    changed = [chosen for chosen in shopper().lines() if chosen.price_changed]
+    if changed:
+        seen = Case(CartLine.id, [(chosen.id, chosen.price.now) for chosen in changed])
+        CartLine.update(price_seen=seen).where(CartLine.id.in_([chosen.id for chosen in changed])).execute()
 
 
 def _places(checkout: Checkout) -> dict:

@@ -1,6 +1,7 @@
 """Page or piece: one place decides, for every view (engineering habits: one markup, never a copy)."""
 
 from flask import make_response, redirect, render_template, request
+from werkzeug.urls import iri_to_uri
 
 
 def wants_piece() -> bool:
@@ -9,9 +10,15 @@ def wants_piece() -> bool:
 
 
 def respond(page: str, piece: str | None = None, status: int = 200, **context):
-    """Render `page`, or only `piece` of it when htmx asks for that."""
-    template = piece if piece and wants_piece() else page
-    response = make_response(render_template(template, **context), status)
+    """Render `page`, or only `piece` of it when htmx asks for that.
+
+    A piece that refuses something has the status 422, the only such one that htmx is told to swap in: the page's
+    409 or 429 would be left out, and the shopper would see the old form again.
+    """
+    as_piece = bool(piece) and wants_piece()
+    if as_piece and status in (409, 429):
+        status = 422
+    response = make_response(render_template(piece if as_piece else page, **context), status)
     response.vary.add("HX-Request")
     return response
 
@@ -20,6 +27,6 @@ def go(url: str):
     """After a successful POST: 303 to `url`; htmx follows it as a navigation."""
     if wants_piece():
         response = make_response("", 204)
-        response.headers["HX-Redirect"] = url
+        response.headers["HX-Redirect"] = iri_to_uri(url)
         return response
     return redirect(url, 303)

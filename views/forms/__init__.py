@@ -51,6 +51,9 @@ class AtMost:
         self.field_flags = {"maxlength": most}
 
     def __call__(self, form, field):
+        if "\ufffd" in (field.data or ""):
+            # The bytes that came were no UTF-8: nobody knows which letter stood there.
+            raise ValidationError(gettext("Shkruajeni me shkronja."))
         if field.data and len(field.data) > self.most:
             raise ValidationError(
                 gettext(
@@ -81,6 +84,19 @@ class EmailAddress:
         field.data = checked.normalized
 
 
+def as_typed(digits: str) -> str:
+    """A kept number as it may be typed again: "070 123 456" at home, with + and country code from elsewhere."""
+    if not digits:
+        return ""
+    try:
+        number = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return digits
+    home = phonenumbers.region_code_for_number(number) == config.COUNTRY
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, form)
+
+
 class PhoneNumber:
     """A number the courier can call: of this country, or with + and its country code. Kept as E.164 digits."""
 
@@ -109,6 +125,7 @@ __all__ = [
     "Required",
     "ShopForm",
     "ValidationError",
+    "as_typed",
     "lazy_gettext",
     "tidy",
 ]

@@ -2,6 +2,7 @@
 
 from flask_babel import gettext
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
 
 from language import current
 from models.places import municipalities, place_of, places
@@ -61,19 +62,19 @@ class DeliveryForm(ShopForm):
     def __init__(self, *arguments, **keywords):
         super().__init__(*arguments, **keywords)
         language = current()
-        self.municipality.choices = [("", gettext("Zgjidhni komunën"))] + [
-            (place.code, place.name(language)) for place in municipalities(language)
+        self.municipality.choices = [SelectChoice("", gettext("Zgjidhni komunën"))] + [
+            SelectChoice(place.code, place.name(language)) for place in municipalities(language)
         ]
-        self.place.choices = [("", gettext("Zgjidhni vendbanimin"))] + [
-            (place.code, f"{place.name(language)}, {place.code}") for place in places(language)
+        self.place.choices = [SelectChoice("", gettext("Zgjidhni vendbanimin"))] + [
+            SelectChoice(place.code, f"{place.name(language)}, {place.code}") for place in places(language)
         ]
 
     def validate_municipality(self, field):
-        if field.data and field.data not in {code for code, _ in self.municipality.choices}:
+        if field.data and field.data not in {choice.value for choice in self.municipality.choices}:
             raise ValidationError(gettext("Zgjidhni komunën."))
 
     def validate_place(self, field):
-        if field.data and field.data not in {code for code, _ in self.place.choices}:
+        if field.data and field.data not in {choice.value for choice in self.place.choices}:
             raise ValidationError(gettext("Zgjidhni vendbanimin."))
 
     def validate_postal_code(self, field):
@@ -98,7 +99,7 @@ class PaymentForm(ShopForm):
     payment_way = RadioField(
         lazy_gettext("Mënyra e pagesës"),
         [Required(lazy_gettext("Zgjidhni mënyrën e pagesës."))],
-        choices=[("card", "card")],
+        choices=[SelectChoice("card", "card")],
         validate_choice=False,
     )
 
