@@ -1,5 +1,9 @@
 """What the shop writes to its shoppers (CHK-5, PAY-7, PAY-8, MSG-1…3)."""
 
+import os
+import socket
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
@@ -12,6 +16,7 @@ from playhouse.test_utils import count_queries
 import config
 import mails
 from gateways import GatewayError
+from gateways.sandbox.mail import read_inbox
 from models import order_link
 from models.catalogue import Brand, Device, Variant
 from models.order import Order, OrderLine
@@ -377,3 +382,48 @@ def test_the_banks_code_stands_on_the_receipt():
         order=order, oid="x", amount=order.total, state="paid", started_at=NOW, settled_at=NOW, auth_code="A12345"
     )
     assert "A12345" in text_of(written(order=order))
+
+
+@pytest.fixture
+def mail_server(tmp_path, monkeypatch):
+    """The sandbox mail server as a process of its own; yields the folder it fills."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {**os.environ, "SMTP_PORT": str(port), "DYQANI_INBOX": str(tmp_path)}
+    command = [sys.executable, "-m", "gateways.sandbox.mail"]
+    process = subprocess.Popen(command, cwd=config.ROOT, env=environ, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline()
+        monkeypatch.setattr(config, "SMTP_PORT", port)
+        yield tmp_path
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@pytest.mark.rule("MSG-1")
+@pytest.mark.rule("MSG-2")
+def test_the_worker_sends_what_is_composed_over_smtp_once(mail_server):
+    order = order_of(language="mk", first_name="Ѓорѓи", note=NASTY)
+    for kind in KINDS:
+        mail_of(kind, order)
+    assert Mail.send_all_due(NOW) == len(KINDS)
+    assert Mail.send_all_due(NOW + timedelta(days=1)) == 0
+    arrived = read_inbox(mail_server)
+    assert len(arrived) == len(KINDS)
+    assert {mail["to"] for mail in arrived} == {"emri@example.com"}
+    assert all(order.number in mail["subject"] and "Ѓорѓи" in mail["text"] for mail in arrived)
+    assert {mail.state for mail in Mail.select()} == {"sent"}
+
+
+@pytest.mark.rule("MSG-1")
+def test_a_mail_that_cannot_be_composed_is_set_aside_and_holds_nobody_up(mail_server):
+    order = order_of()
+    broken = mail_of("order_lapsed", order)
+    Mail.update(recipient="no address").where(Mail.id == broken.id).execute()
+    mail_of("order_confirmed", order)
+    Mail.send_all_due(NOW)
+    assert [mail["subject"] for mail in read_inbox(mail_server)] == [f"Porosia {order.number} u pranua"]
+    assert Mail.get_by_id(broken.id).state == "failed"
