@@ -9,7 +9,7 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField, TextField
 import config
 from gateways import GatewayError
 from gateways.bank import Bank, ForgedMessage, Message, Verdict
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, db, locked, unclaimed
 from models.order import NotAllowed, Order, OutOfStock
 from models.outbox import Mail
 
@@ -17,6 +17,9 @@ log = structlog.get_logger()
 
 STATES = ("started", "paid", "declined", "unknown", "abandoned", "surplus")
 OPEN = ("started", "unknown")
+# Seconds after its order's time at which an abandoned attempt is looked up once more: somebody may have been
+# typing a card at that moment, and both of the bank's messages may have been lost (PAY-7).
+LATE_ASKS = (600, 3600, 24 * 3600)
 
 
 def bank() -> Bank:
@@ -163,10 +166,11 @@ class Payment(BaseModel):
                 status.verdict, now, auth_code=status.auth_code, trans_id=status.trans_id, reason=status.error
             )
         if status.verdict == Verdict.NOT_FOUND and now >= self.order.payable_until:
-            Payment.update(state="abandoned", ask_at=None, settled_at=now).where(
-                Payment.id == self.id, Payment.state.in_(OPEN)
-            ).execute()
-            self.state = "abandoned"
+            late = (self.order.payable_until + timedelta(seconds=seconds) for seconds in LATE_ASKS)
+            Payment.update(
+                state="abandoned", settled_at=now, ask_at=next((moment for moment in late if moment > now), None)
+            ).where(Payment.id == self.id, Payment.state.in_((*OPEN, "abandoned"))).execute()
+            self.state = Payment.select(Payment.state).where(Payment.id == self.id).scalar()
             return self.state
         self._ask_later(now)
         return self.state
@@ -178,7 +182,7 @@ class Payment(BaseModel):
             # The answer is wanted by the time the order lapses.
             ask_at = min(ask_at, self.order.payable_until)
         Payment.update(asked=Payment.asked + 1, ask_at=ask_at).where(
-            Payment.id == self.id, Payment.state.in_(OPEN)
+            Payment.id == self.id, Payment.state.in_((*OPEN, "abandoned"))
         ).execute()
 
     def ask_soon(self, now) -> None:
@@ -191,11 +195,11 @@ class Payment(BaseModel):
 
     @classmethod
     def settle_all_due(cls, now, limit: int = 50) -> int:
-        """Ask the bank for every open payment whose time has come; returns how many were asked (PAY-7)."""
+        """Ask the bank for every payment whose time has come; returns how many were asked (PAY-7)."""
         due = list(
             cls.select(cls, Order)
             .join(Order)
-            .where(cls.state.in_(OPEN), cls.ask_at <= now)
+            .where(cls.state.in_((*OPEN, "abandoned")), cls.ask_at <= now)
             .order_by(cls.ask_at)
             .limit(limit)
         )
@@ -210,22 +214,31 @@ class Payment(BaseModel):
         The bank is asked for each open attempt first: an order whose outcome is not known does not lapse.
         """
         lapsed = 0
-        overdue = Order.awaiting_payment().where(Order.payable_until <= now).order_by(Order.id).limit(limit)
+        # Orders that wait for the bank must not hold up the others.
+        waiting = cls.select(cls.order).where(cls.state.in_(OPEN), cls.ask_at > now)
+        overdue = (
+            Order.awaiting_payment()
+            .where(Order.payable_until <= now, Order.id.not_in(waiting))
+            .order_by(Order.payable_until)
+            .limit(limit)
+        )
         for order in list(overdue):
-            attempts = list(cls.select(cls, Order).join(Order).where(cls.order == order, cls.state.in_(OPEN)))
-            for attempt in attempts:
-                if attempt.ask_at is None or attempt.ask_at <= now:
-                    attempt.ask_bank(now)
-            if cls.select().where(cls.order == order, cls.state.in_(OPEN)).exists():
-                continue
-            try:
-                with db.atomic():
-                    order.lapse(now)
-                    Mail.write("order_lapsed", order, now, key=f"order_lapsed:{order.id}")
-                lapsed += 1
-            except NotAllowed:
-                continue
+            for attempt in cls.select(cls, Order).join(Order).where(cls.order == order, cls.state.in_(OPEN)):
+                attempt.ask_bank(now)
+            lapsed += cls._lapse(order, now)
         return lapsed
+
+    @classmethod
+    def _lapse(cls, order: Order, now) -> bool:
+        with db.atomic():
+            order = order.relock()
+            if order.state != "awaiting_payment":
+                return False
+            if cls.select().where(cls.order == order, cls.state.in_(OPEN)).exists():
+                return False
+            order.lapse(now)
+            Mail.write("order_lapsed", order, now, key=f"order_lapsed:{order.id}")
+        return True
 
 
 # An order is paid at most once, whatever two messages say at the same moment (PAY-6).
@@ -250,8 +263,25 @@ class Refund(BaseModel):
     def begin(cls, payment: Payment, now) -> "Refund":
         return cls.create(payment=payment, amount=payment.amount, state="due", begun_at=now, try_at=now)
 
+    @classmethod
+    def claim(cls, now) -> "Refund | None":
+        """The next due refund, kept from other workers for as long as the bank may take to answer."""
+        with db.atomic():
+            refund = unclaimed(
+                cls.select().where(cls.state == "due", cls.try_at <= now).order_by(cls.try_at, cls.id).limit(1)
+            ).first()
+            if refund is None:
+                return None
+            # Two calls, each of which gives up after three timeouts.
+            refund.try_at = now + timedelta(seconds=8 * config.BANK_TIMEOUT)
+            refund.save()
+            return refund
+
     def carry_out(self, now) -> str:
-        """Give the money back; a refund that the bank's books show already is not asked for again."""
+        """Give the money back; a refund that the bank's books show already is not asked for again.
+
+        For whoever holds it by `claim`: two at once would both read the books before either gives back.
+        """
         payment = self.payment
         try:
             status = bank().status(payment.oid)
@@ -271,10 +301,12 @@ class Refund(BaseModel):
 
     @classmethod
     def carry_out_all_due(cls, now, limit: int = 20) -> int:
-        due = list(cls.select(cls, Payment).join(Payment).where(cls.state == "due", cls.try_at <= now).limit(limit))
-        for refund in due:
+        """Give back what is due; returns how many refunds were tried (PAY-9)."""
+        tried = 0
+        while tried < limit and (refund := cls.claim(now)) is not None:
             refund.carry_out(now)
-        return len(due)
+            tried += 1
+        return tried
 
 
 class BankMessage(BaseModel):

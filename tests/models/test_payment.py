@@ -1,0 +1,612 @@
+"""Card payments (PAY-5…9), against the real sandbox bank."""
+
+import re
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from peewee import IntegrityError
+
+import config
+from gateways.bank import Verdict, ver3_hash
+from models.base import db
+from models.catalogue import Variant
+from models.order import NotAllowed, Order
+from models.outbox import Mail
+from models.payment import LATE_ASKS, BankMessage, Payment, Refund, bank, hear
+from tests.processes import Bank, pay_at_bank, returned_fields
+from tests.world import NOW, build, cart_with, checkout_of, later, ordered, place
+
+LAPSED = config.PAYABLE_MINUTES
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bank")
+    process = Bank(folder)
+    process.folder = folder
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def at_bank(running, monkeypatch):
+    """The sandbox bank as the shop's settings name it. Its callbacks find nobody: the shop here has no web server."""
+    point_to(monkeypatch, running.url)
+    return running
+
+
+def point_to(monkeypatch, url):
+    monkeypatch.setattr(config, "BANK_GATE_URL", f"{url}/fim/est3Dgate")
+    monkeypatch.setattr(config, "BANK_API_URL", f"{url}/fim/api")
+
+
+@pytest.fixture
+def world():
+    return build()
+
+
+def pay(at_bank, payment, card="approve"):
+    """The shopper goes to the bank and types the card; the bank's result page."""
+    return pay_at_bank(at_bank, payment.form("sq"), card)
+
+
+def message(at_bank, payment, card="approve"):
+    """The signed message that comes back through the browser."""
+    return returned_fields(pay(at_bank, payment, card))
+
+
+def signed(fields, key=None, **changed):
+    """A message with a true signature, whatever it says."""
+    fields = {name: value for name, value in fields.items() if name.lower() not in ("hash", "encoding")}
+    fields.update(changed)
+    return {**fields, "HASH": ver3_hash(fields, key or config.BANK_STORE_KEY), "encoding": "UTF-8"}
+
+
+def now_of(row):
+    return type(row).get_by_id(row.id)
+
+
+def mails(order):
+    return [mail.kind for mail in Mail.select().where(Mail.order == order).order_by(Mail.id)]
+
+
+def outcomes():
+    return [row.outcome for row in BankMessage.select().order_by(BankMessage.id)]
+
+
+def untouched(order, payment):
+    """Nothing came of what was heard."""
+    assert now_of(order).state == "awaiting_payment"
+    assert now_of(payment).state == "started"
+    assert mails(order) == []
+    assert len(order.history()) == 1
+
+
+def lapse(order, now=None):
+    """Time passes; nobody at the bank knows of the order."""
+    assert Payment.lapse_all_due(now or later(LAPSED)) == 1
+    assert now_of(order).state == "lapsed"
+
+
+@pytest.mark.rule("PAY-5")
+def test_the_form_for_the_bank_is_signed_and_holds_no_card(world):
+    order, payment = ordered(world, "S25-BLACK-128")
+    fields = payment.form("sq")
+    assert fields["amount"] == "52800.00"
+    assert fields["currency"] == "807"
+    assert fields["oid"].startswith(order.number)
+    assert fields["hash"] == ver3_hash(fields, config.BANK_STORE_KEY)
+    assert fields["callbackUrl"] == f"{config.BASE_URL}/pay/callback"
+    assert not re.search(r"card|pan|cvv", " ".join(fields), re.IGNORECASE)
+
+
+@pytest.mark.rule("PAY-6")
+def test_a_signed_yes_confirms_the_order_once(world, at_bank):
+    order, payment = ordered(world, "S25-BLACK-128", language="mk")
+    heard = hear(message(at_bank, payment), "return", later(2))
+    assert heard == payment
+    paid = now_of(payment)
+    assert (paid.state, paid.settled_at, paid.ask_at) == ("paid", later(2), None)
+    assert paid.auth_code
+    assert paid.trans_id
+    assert now_of(order).state == "confirmed"
+    assert [(event.state, event.author) for event in order.history()] == [
+        ("awaiting_payment", "shopper"),
+        ("confirmed", "bank"),
+    ]
+    [mail] = Mail.select()
+    assert (mail.kind, mail.language, mail.recipient, mail.state) == (
+        "order_confirmed",
+        "mk",
+        "ana@example.com",
+        "due",
+    )
+
+
+@pytest.mark.rule("PAY-6")
+def test_the_same_message_again_changes_nothing(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    fields = message(at_bank, payment)
+    assert hear(fields, "return", later(1)) == hear(fields, "return", later(2)) == payment
+    assert outcomes() == ["applied", "replayed"]
+    assert mails(order) == ["order_confirmed"]
+    assert now_of(payment).settled_at == later(1)
+
+
+@pytest.mark.rule("PAY-6")
+def test_return_callback_and_status_query_settle_once_together(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    fields = message(at_bank, payment)
+    hear(fields, "return", later(1))
+    hear(signed(fields, callbackCall="true"), "callback", later(2))
+    now_of(payment).ask_bank(later(3))
+    assert outcomes() == ["applied", "applied"]
+    assert mails(order) == ["order_confirmed"]
+    assert len(order.history()) == 2
+
+
+@pytest.mark.rule("PAY-6")
+@pytest.mark.parametrize("change", ["amount", "mdStatus", "Response", "oid", "AuthCode"])
+def test_an_altered_message_changes_nothing_and_is_logged(world, at_bank, change):
+    order, payment = ordered(world, "CASE-BLACK")
+    fields = message(at_bank, payment, "decline" if change == "Response" else "approve")
+    fields[change] = {"amount": "1.00", "Response": "Approved", "oid": "another"}.get(change, "7")
+    assert hear(fields, "return", later(1)) is None
+    assert outcomes() == ["forged"]
+    untouched(order, payment)
+
+
+@pytest.mark.rule("PAY-6")
+@pytest.mark.parametrize("spoil", ["without a hash", "another key", "a field twice", "nothing at all"])
+def test_a_forged_message_changes_nothing_and_is_logged(world, at_bank, spoil):
+    order, payment = ordered(world, "CASE-BLACK")
+    fields = message(at_bank, payment)
+    if spoil == "without a hash":
+        del fields["HASH"]
+    elif spoil == "another key":
+        fields = signed(fields, key="a guess")
+    elif spoil == "a field twice":
+        fields["AMOUNT"] = fields["amount"]
+    else:
+        fields = {}
+    assert hear(fields, "callback", later(1)) is None
+    assert outcomes() == ["forged"]
+    untouched(order, payment)
+
+
+@pytest.mark.rule("PAY-6")
+@pytest.mark.parametrize(
+    "change", [{"amount": "1.00"}, {"currency": "978"}, {"clientid": "180000009"}, {"amount": "990.001"}]
+)
+def test_a_signed_message_of_another_amount_currency_or_client_changes_nothing(world, at_bank, change):
+    order, payment = ordered(world, "CASE-BLACK")
+    assert hear(signed(message(at_bank, payment), **change), "return", later(1)) is None
+    assert outcomes() == ["mismatch"]
+    untouched(order, payment)
+
+
+@pytest.mark.rule("PAY-6")
+def test_the_money_of_one_order_does_not_pay_another(world, at_bank):
+    _, paid = ordered(world, "CASE-BLACK")
+    order, payment = ordered(world, "S25-BLACK-128")
+    moved = signed(message(at_bank, paid), oid=payment.oid, ReturnOid=payment.oid)
+    assert hear(moved, "return", later(1)) is None
+    untouched(order, payment)
+
+
+@pytest.mark.rule("PAY-6")
+@pytest.mark.parametrize("oid", ["", "unknown-1", "DY-0000-0000-0-1-aabbccdd"])
+def test_a_signed_message_of_no_order_of_ours_is_logged_and_no_more(world, at_bank, oid):
+    order, payment = ordered(world, "CASE-BLACK")
+    assert hear(signed(message(at_bank, payment), oid=oid, ReturnOid=oid), "callback", later(1)) is None
+    assert outcomes() == ["stranger"]
+    untouched(order, payment)
+
+
+@pytest.mark.rule("PAY-7")
+def test_a_decline_keeps_the_order_payable_and_tells_the_shopper_once(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK", language="en")
+    fields = message(at_bank, payment, "decline")
+    hear(fields, "return", later(1))
+    hear(signed(fields, callbackCall="true"), "callback", later(1))
+    assert now_of(payment).state == "declined"
+    assert now_of(payment).reason == "Insufficient funds"
+    assert now_of(order).is_payable(later(2))
+    assert mails(order) == ["payment_failed"]
+    assert Mail.get().language == "en"
+    assert world.stock("CASE-BLACK") == 39
+
+
+@pytest.mark.rule("PAY-6")
+def test_a_yes_after_a_no_is_a_yes(world):
+    order, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.DECLINED, later(1))
+    assert now_of(payment).settle(Verdict.PAID, later(2)) == "paid"
+    assert now_of(order).state == "confirmed"
+    assert mails(order) == ["payment_failed", "order_confirmed"]
+
+
+@pytest.mark.rule("PAY-6")
+@pytest.mark.parametrize("verdict", [Verdict.DECLINED, Verdict.UNKNOWN])
+def test_nothing_takes_a_yes_back(world, verdict):
+    order, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.PAID, later(1))
+    assert now_of(payment).settle(verdict, later(2)) == "paid"
+    assert now_of(order).state == "confirmed"
+    assert mails(order) == ["order_confirmed"]
+
+
+@pytest.mark.rule("PAY-6")
+def test_an_unclear_answer_does_not_reopen_a_no(world):
+    _, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.DECLINED, later(1))
+    assert now_of(payment).settle(Verdict.UNKNOWN, later(2)) == "declined"
+
+
+@pytest.mark.rule("PAY-7")
+def test_an_unclear_answer_is_asked_about_soon_and_settled_by_the_books(world, at_bank):
+    """Half 3-D Secure is neither yes nor no to us; the bank's books say what became of it."""
+    order, payment = ordered(world, "CASE-BLACK")
+    hear(signed(message(at_bank, payment), Response="Error", ProcReturnCode="99"), "return", later(1))
+    unclear = now_of(payment)
+    assert unclear.state == "unknown"
+    assert unclear.ask_at <= later(1) + timedelta(seconds=config.BANK_QUERY_EVERY)
+    assert mails(order) == []
+    assert Payment.settle_all_due(unclear.ask_at) == 1
+    assert now_of(order).state == "confirmed"
+
+
+@pytest.mark.rule("PAY-7")
+@pytest.mark.parametrize("card", ["lost_both", "lost_return"])
+def test_a_payment_whose_messages_were_lost_is_settled_by_the_status_query(world, at_bank, card):
+    order, payment = ordered(world, "CASE-BLACK")
+    pay(at_bank, payment, card)
+    due = NOW + timedelta(seconds=config.BANK_QUERY_AFTER)
+    assert Payment.settle_all_due(due - timedelta(seconds=1)) == 0
+    assert Payment.settle_all_due(due) == 1
+    assert now_of(order).state == "confirmed"
+    assert mails(order) == ["order_confirmed"]
+    assert Payment.settle_all_due(later(60)) == 0
+
+
+@pytest.mark.rule("PAY-7")
+def test_a_decline_whose_messages_were_lost_is_settled_by_the_status_query(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    pay(at_bank, payment, "decline")
+    Payment.settle_all_due(later(2))
+    assert now_of(payment).state == "declined"
+    assert mails(order) == ["payment_failed"]
+
+
+@pytest.mark.rule("PAY-7")
+def test_the_bank_is_asked_ever_more_seldom_but_once_more_when_the_time_is_over(world, at_bank):
+    _, payment = ordered(world, "CASE-BLACK")
+    asked, moment = [], NOW
+    while moment < later(LAPSED):
+        moment = now_of(payment).ask_at
+        asked.append(moment)
+        Payment.settle_all_due(moment)
+    gaps = [(after - before).total_seconds() for before, after in zip(asked, asked[1:], strict=False)]
+    assert len(asked) < 12
+    assert gaps[:-1] == sorted(gaps[:-1])
+    assert asked[-1] == later(LAPSED)
+    assert now_of(payment).state == "abandoned"
+
+
+@pytest.mark.rule("PAY-7")
+def test_who_waits_on_the_page_has_the_bank_asked_soon_but_not_without_end(world, at_bank):
+    _, payment = ordered(world, "CASE-BLACK")
+    payment.ask_soon(NOW + timedelta(seconds=2))
+    assert now_of(payment).ask_at == NOW + timedelta(seconds=config.BANK_QUERY_AFTER)
+    for second in range(10, 60, 5):
+        moment = NOW + timedelta(seconds=second)
+        now_of(payment).ask_soon(moment)
+        Payment.settle_all_due(moment)
+    assert now_of(payment).asked == 5
+
+
+@pytest.mark.rule("PAY-8")
+def test_a_payment_can_be_tried_again_while_the_order_is_payable(world, at_bank):
+    order, first = ordered(world, "CASE-BLACK")
+    first.settle(Verdict.DECLINED, later(1))
+    second = Payment.retry(order, later(29))
+    assert second.oid != first.oid
+    assert second.amount == order.total
+    assert Payment.latest_of(order) == second
+    hear(message(at_bank, second), "return", later(29.5))
+    assert now_of(order).state == "confirmed"
+
+
+@pytest.mark.rule("PAY-8")
+@pytest.mark.parametrize("end", ["time", "paid", "lapsed", "cancelled"])
+def test_a_payment_cannot_be_tried_again_afterwards(world, end):
+    order, payment = ordered(world, "CASE-BLACK")
+    now = later(1)
+    if end == "time":
+        now = later(LAPSED)
+    elif end == "paid":
+        payment.settle(Verdict.PAID, now)
+    elif end == "lapsed":
+        order.lapse(now)
+    else:
+        order.move("cancelled", by="desk", now=now)
+    with pytest.raises(NotAllowed):
+        Payment.retry(order, now)
+    assert Payment.select().count() == 1
+
+
+@pytest.mark.rule("PAY-8")
+def test_an_order_nobody_paid_lapses_and_all_goes_back_once(world, at_bank):
+    order, payment = ordered(world, "S25-BLACK-128", language="en")
+    assert (world.stock("S25-BLACK-128"), world.gifts()) == (19, 9)
+    assert Payment.lapse_all_due(later(LAPSED - 0.1)) == 0
+    assert Payment.lapse_all_due(later(LAPSED)) == 1
+    assert Payment.lapse_all_due(later(LAPSED + 1)) == 0
+    assert (world.stock("S25-BLACK-128"), world.gifts()) == (20, 10)
+    assert now_of(payment).state == "abandoned"
+    assert mails(order) == ["order_lapsed"]
+    assert Mail.get().language == "en"
+    assert [event.state for event in order.history()] == ["awaiting_payment", "lapsed"]
+
+
+@pytest.mark.rule("PAY-8")
+def test_a_declined_order_lapses_without_asking_the_bank(world, monkeypatch):
+    order, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.DECLINED, later(1))
+    point_to(monkeypatch, "http://127.0.0.1:9")
+    lapse(order)
+    assert world.stock("CASE-BLACK") == 40
+
+
+@pytest.mark.rule("PAY-8")
+def test_an_order_does_not_lapse_while_the_bank_cannot_be_asked(world, at_bank, monkeypatch):
+    order, payment = ordered(world, "CASE-BLACK")
+    pay(at_bank, payment, "lost_both")
+    point_to(monkeypatch, "http://127.0.0.1:9")
+    assert Payment.lapse_all_due(later(LAPSED)) == 0
+    assert now_of(order).state == "awaiting_payment"
+    assert world.stock("CASE-BLACK") == 39
+    point_to(monkeypatch, at_bank.url)
+    assert Payment.lapse_all_due(later(LAPSED + 60)) == 0
+    assert now_of(order).state == "confirmed"
+
+
+@pytest.mark.rule("PAY-8")
+def test_orders_that_wait_for_the_bank_do_not_hold_up_the_others(world, monkeypatch):
+    for _ in range(3):
+        ordered(world, "CASE-BLACK")
+    order, payment = ordered(world, "TAB-GREY-64")
+    payment.settle(Verdict.DECLINED, later(1))
+    point_to(monkeypatch, "http://127.0.0.1:9")
+    assert Payment.lapse_all_due(later(LAPSED), limit=3) == 0
+    assert Payment.lapse_all_due(later(LAPSED), limit=3) == 1
+    assert now_of(order).state == "lapsed"
+
+
+@pytest.mark.rule("PAY-8")
+def test_an_attempt_begun_at_the_last_moment_keeps_the_order_from_lapsing(world, at_bank, monkeypatch):
+    order, first = ordered(world, "CASE-BLACK")
+    first.settle(Verdict.DECLINED, later(1))
+    second = Payment.retry(order, later(LAPSED - 0.1))
+    pay(at_bank, second, "lost_both")
+    assert Payment.lapse_all_due(second.ask_at) == 0
+    assert now_of(order).state == "confirmed"
+
+
+@pytest.mark.rule("PAY-8")
+def test_late_money_brings_a_lapsed_order_back_where_its_pieces_are_there(world, at_bank):
+    order, payment = ordered(world, "S25-BLACK-128")
+    lapse(order)
+    hear(message(at_bank, payment), "return", later(LAPSED + 5))
+    assert now_of(order).state == "confirmed"
+    assert now_of(payment).state == "paid"
+    assert (world.stock("S25-BLACK-128"), world.gifts()) == (19, 9)
+    assert mails(order) == ["order_lapsed", "order_confirmed"]
+    assert Refund.select().count() == 0
+
+
+@pytest.mark.rule("PAY-9")
+def test_late_money_goes_back_where_the_pieces_are_gone(world, at_bank):
+    order, payment = ordered(world, "S25-BLACK-128", "CASE-BLACK", language="mk")
+    lapse(order)
+    world.set_stock("S25-BLACK-128", 0)
+    hear(message(at_bank, payment), "return", later(LAPSED + 5))
+    assert now_of(order).state == "lapsed"
+    assert now_of(payment).state == "surplus"
+    assert (world.stock("S25-BLACK-128"), world.stock("CASE-BLACK"), world.gifts()) == (0, 40, 10)
+    assert mails(order) == ["order_lapsed", "payment_returned"]
+    assert {mail.language for mail in Mail.select()} == {"mk"}
+    refund = Refund.get()
+    assert (refund.state, refund.amount) == ("due", order.total)
+    assert Refund.carry_out_all_due(later(LAPSED + 6)) == 1
+    assert Refund.carry_out_all_due(later(LAPSED + 60)) == 0
+    assert now_of(refund).state == "done"
+    assert bank().status(payment.oid).refunded == order.total
+
+
+@pytest.mark.rule("PAY-9")
+def test_of_two_attempts_that_were_both_paid_the_second_goes_back(world, at_bank):
+    order, first = ordered(world, "CASE-BLACK")
+    first_fields = message(at_bank, first)
+    second = Payment.retry(order, later(1))
+    second_fields = message(at_bank, second)
+    hear(second_fields, "return", later(2))
+    hear(first_fields, "callback", later(3))
+    assert (now_of(second).state, now_of(first).state) == ("paid", "surplus")
+    assert mails(order) == ["order_confirmed"]
+    Refund.carry_out_all_due(later(4))
+    assert (bank().status(first.oid).refunded, bank().status(second.oid).refunded) == (order.total, 0)
+    assert now_of(order).state == "confirmed"
+    assert world.stock("CASE-BLACK") == 39
+
+
+@pytest.mark.rule("PAY-9")
+def test_money_for_a_cancelled_order_goes_back(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    order.move("cancelled", by="desk", now=later(1))
+    hear(message(at_bank, payment), "return", later(2))
+    assert now_of(payment).state == "surplus"
+    Refund.carry_out_all_due(later(3))
+    assert bank().status(payment.oid).refunded == order.total
+
+
+@pytest.mark.rule("PAY-7")
+def test_money_that_came_after_the_lapse_without_a_word_is_found_later(world, at_bank):
+    """The shopper typed the card while the order lapsed, and both of the bank's messages were lost."""
+    order, payment = ordered(world, "CASE-BLACK")
+    lapse(order)
+    pay(at_bank, payment, "lost_both")
+    assert Payment.settle_all_due(later(LAPSED) + timedelta(seconds=LATE_ASKS[0])) == 1
+    assert now_of(payment).state == "paid"
+    assert now_of(order).state == "confirmed"
+
+
+@pytest.mark.rule("PAY-7")
+def test_an_abandoned_attempt_is_not_asked_about_for_ever(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    lapse(order)
+    asked = 0
+    while (ask_at := now_of(payment).ask_at) is not None:
+        assert Payment.settle_all_due(ask_at) == 1
+        asked += 1
+    assert asked == len(LATE_ASKS)
+    assert now_of(payment).state == "abandoned"
+
+
+@contextmanager
+def bank_that_loses_replies(real, actions=("Credit",)):
+    """Passes requests on to the real bank, and hangs up instead of handing its replies to `actions` back."""
+    server = socket.create_server(("127.0.0.1", 0))
+    lost = []
+
+    def pass_on(connection):
+        with connection, socket.create_connection(("127.0.0.1", real.port)) as inner:
+            request = b""
+            while b"CC5Request%3E" not in request.partition(b"\r\n\r\n")[2].replace(b"%3CCC5Request%3E", b""):
+                part = connection.recv(65536)
+                if not part:
+                    return
+                request += part
+            head, _, body = request.partition(b"\r\n\r\n")
+            head = re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", head)
+            inner.sendall(head + b"\r\n\r\n" + body)
+            reply = b""
+            while part := inner.recv(65536):
+                reply += part
+            if any(action.encode() in body for action in actions) and not lost:
+                lost.append(reply)
+                return
+            connection.sendall(reply)
+
+    def serve():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            pass_on(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", lost
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+def surplus(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    order.move("cancelled", by="desk", now=NOW)
+    hear(message(at_bank, payment), "return", NOW)
+    return order, payment, Refund.get(Refund.payment == payment)
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_refund_whose_reply_was_lost_is_not_given_twice(world, at_bank, monkeypatch):
+    order, payment, refund = surplus(world, at_bank)
+    with bank_that_loses_replies(at_bank) as (url, lost):
+        point_to(monkeypatch, url)
+        assert Refund.carry_out_all_due(NOW) == 1
+        assert lost
+        row = now_of(refund)
+        assert (row.state, row.tries) == ("due", 1)
+        assert Refund.carry_out_all_due(row.try_at - timedelta(seconds=1)) == 0
+        assert Refund.carry_out_all_due(row.try_at) == 1
+    assert now_of(refund).state == "done"
+    point_to(monkeypatch, at_bank.url)
+    assert bank().status(payment.oid).refunded == order.total
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_refund_waits_while_the_bank_is_down(world, at_bank, monkeypatch):
+    order, payment, refund = surplus(world, at_bank)
+    point_to(monkeypatch, "http://127.0.0.1:9")
+    moment = NOW
+    for _ in range(8):
+        Refund.carry_out_all_due(moment)
+        assert now_of(refund).state == "due"
+        moment = now_of(refund).try_at
+    point_to(monkeypatch, at_bank.url)
+    Refund.carry_out_all_due(moment)
+    assert now_of(refund).state == "done"
+    assert bank().status(payment.oid).refunded == order.total
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_refund_is_in_the_hands_of_one_worker(world, at_bank):
+    _, _, refund = surplus(world, at_bank)
+    assert Refund.claim(NOW) == refund
+    assert Refund.claim(NOW) is None
+    assert Refund.claim(NOW + timedelta(seconds=8 * config.BANK_TIMEOUT)) == refund
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_refund_that_the_bank_made_by_hand_is_not_made_again(world, at_bank):
+    order, payment, refund = surplus(world, at_bank)
+    bank().void(payment.oid)
+    Refund.carry_out_all_due(NOW)
+    assert now_of(refund).state == "done"
+    assert bank().status(payment.oid).voided
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_payment_is_refunded_by_one_row_alone(world, at_bank):
+    _, payment, _ = surplus(world, at_bank)
+    with pytest.raises(IntegrityError), db.atomic():
+        Refund.begin(payment, NOW)
+
+
+@pytest.mark.rule("PAY-6")
+def test_the_database_itself_refuses_a_second_paid_attempt(world):
+    order, first = ordered(world, "CASE-BLACK")
+    first.settle(Verdict.PAID, NOW)
+    second = Payment.begin(Order.get_by_id(order.id), NOW)
+    second.state = "paid"
+    with pytest.raises(IntegrityError), db.atomic():
+        second.save()
+
+
+@pytest.mark.rule("PAY-5")
+def test_nothing_of_a_card_is_kept(world, at_bank):
+    _, payment = ordered(world, "CASE-BLACK")
+    hear(message(at_bank, payment), "return", NOW)
+    kept = [str(row) for table in (Payment, BankMessage) for row in table.select().dicts()]
+    assert not re.search(r"400000|4000 00|\*{4}", " ".join(kept))
+
+
+@pytest.mark.rule("PAY-8")
+def test_the_last_piece_goes_to_one_of_a_late_payer_and_a_new_buyer(world, at_bank):
+    world.set_stock("TAB-GREY-64", 1)
+    order, payment = ordered(world, "TAB-GREY-64")
+    lapse(order)
+    other, _ = place(checkout_of(cart_with(world, "TAB-GREY-64", now=later(LAPSED))), later(LAPSED))
+    hear(message(at_bank, payment), "return", later(LAPSED + 1))
+    assert (now_of(order).state, now_of(other).state) == ("lapsed", "awaiting_payment")
+    assert Variant.get(Variant.sku == "TAB-GREY-64").stock == 0
+    assert Refund.select().count() == 1
+    assert Refund.carry_out_all_due(later(LAPSED + 2)) == 1
