@@ -307,7 +307,7 @@ def test_a_photo_of_the_operator_is_brought_to_the_mails_size(tmp_path, monkeypa
     assert int.from_bytes(png[16:20]) == mails.PICTURE_PIXELS
 
 
-NASTY = "<script>alert(1)</script>\"'&\r\nBcc: all@example.com\r\n\r\n\x00\u202eabc"
+NASTY = "<script>alert(1)</script>\"'&\r\nBcc: all@example.com\r\n\r\n\x07\u202eabc"
 
 
 def test_what_people_typed_stays_text_and_on_its_line():
