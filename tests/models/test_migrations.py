@@ -1,0 +1,204 @@
+"""The tables as the migrations make them."""
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from peewee import IntegrityError
+
+import config
+from models import MODELS
+from models.base import connect, db
+from models.cart import Cart, CartLine
+from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
+from models.checkout import Checkout
+from models.order import Order, OrderLine
+from models.outbox import Mail
+from models.payment import BankMessage, Payment, Refund
+from tests.world import NOW, build, cart_with, checkout_of, later, ordered
+
+# What `pwmigrate diff` says when there is none.
+NO_DRIFT = "schema matches models."
+
+
+@pytest.fixture
+def world():
+    return build()
+
+
+def row_of(world, table):
+    """A good row of `table` in the world."""
+    order, payment = ordered(world, "S25-BLACK-128")
+    checkout_of(cart_with(world, "CASE-BLACK"))
+    Mail.write("order_confirmed", order, NOW, key="k")
+    Refund.begin(payment, NOW)
+    BankMessage.create(at=NOW, channel="return", outcome="applied")
+    return table.select().first()
+
+
+# (table, what a bad row says)
+BAD = [
+    (Device, {"kind": "car"}),
+    (Device, {"released": 202}),
+    (Device, {"warranty_months": -1}),
+    (Variant, {"price": 0}),
+    (Variant, {"stock": -1}),
+    (Variant, {"storage_gb": 0}),
+    (Variant, {"ram_gb": -4}),
+    (Tariff, {"monthly_price": -1}),
+    (TariffPrice, {"price": -1}),
+    (TariffPrice, {"contract_type": "device_only"}),
+    (Promotion, {"percent": 0, "price": None}),
+    (Promotion, {"percent": 91, "price": None}),
+    (Promotion, {"percent": None, "price": 0}),
+    (Promotion, {"percent": 10, "price": 100}),
+    (Promotion, {"percent": None, "price": None}),
+    (Promotion, {"segment": "business"}),
+    (Promotion, {"starts_at": later(1), "ends_at": NOW}),
+    (Gift, {"stock": -1}),
+    (CartLine, {"quantity": 0}),
+    (CartLine, {"contract_type": "lease"}),
+    (Order, {"state": "paid"}),
+    (Order, {"total": -1}),
+    (Order, {"payment_way": "cash"}),
+    (OrderLine, {"quantity": 0}),
+    (OrderLine, {"price": -1}),
+    (OrderLine, {"contract_type": "lease"}),
+    (Mail, {"kind": "newsletter"}),
+    (Mail, {"state": "lost"}),
+    (Payment, {"amount": 0}),
+    (Payment, {"state": "maybe"}),
+    (Refund, {"amount": 0}),
+    (Refund, {"state": "maybe"}),
+    (BankMessage, {"channel": "phone"}),
+]
+
+
+@pytest.mark.parametrize(("table", "bad"), BAD, ids=lambda value: getattr(value, "__name__", None) or "-".join(value))
+def test_a_migrated_database_refuses_a_row_that_breaks_a_check(world, table, bad):
+    row = row_of(world, table)
+    with pytest.raises(IntegrityError), db.atomic():
+        table.update(**bad).where(table._meta.primary_key == row.get_id()).execute()
+
+
+def test_every_check_of_the_models_is_among_the_bad_rows():
+    """A CHECK that is added to a model must be tried here as well."""
+    checks = 0
+    for model in MODELS:
+        checks += sum(len(field.constraints or ()) for field in model._meta.sorted_fields)
+        checks += len(model._meta.constraints or ())
+    # A few of them are tried by two bad rows: both bounds of a percentage, both or neither way of a promotion.
+    assert checks == len(BAD) - 2
+
+
+TWICE = [
+    (Brand, lambda row: {"name": row.name}),
+    (Device, lambda row: {"slug": row.slug}),
+    (Variant, lambda row: {"sku": row.sku}),
+    (Tariff, lambda row: {"code": row.code}),
+    (TariffPrice, lambda row: {}),
+    (Gift, lambda row: {"device": row.device_id}),
+    (Cart, lambda row: {"token": row.token}),
+    (CartLine, lambda row: {}),
+    (Checkout, lambda row: {"cart": row.cart_id}),
+    (Order, lambda row: {"number": row.number}),
+    (Mail, lambda row: {"key": row.key}),
+    (Payment, lambda row: {"oid": row.oid}),
+    (Refund, lambda row: {"payment": row.payment_id}),
+]
+
+
+@pytest.mark.parametrize(("table", "same"), TWICE, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_migrated_database_refuses_what_must_be_unique_twice(world, table, same):
+    row = row_of(world, table)
+    values = {**row.__data__}
+    for field in table._meta.sorted_fields:
+        if field.primary_key:
+            values.pop(field.name, None)
+        elif field.unique and field.name not in same(row):
+            values[field.name] = f"another-{field.name}"
+    with pytest.raises(IntegrityError), db.atomic():
+        table.insert(**values).execute()
+
+
+@pytest.mark.rule("CHK-4")
+def test_a_checkout_becomes_one_order_by_the_database_itself(world):
+    order = row_of(world, Order)
+    values = {name: value for name, value in order.__data__.items() if name != "id"}
+    with pytest.raises(IntegrityError), db.atomic():
+        Order.insert(**{**values, "number": "DY-0000-0000-1"}).execute()
+
+
+@pytest.mark.rule("PAY-6")
+def test_an_order_is_paid_once_by_the_database_itself(world):
+    order, payment = ordered(world, "CASE-BLACK")
+    second = Payment.begin(order, NOW)
+    Payment.update(state="paid").where(Payment.id == payment.id).execute()
+    with pytest.raises(IntegrityError), db.atomic():
+        Payment.update(state="paid").where(Payment.id == second.id).execute()
+    Payment.update(state="surplus").where(Payment.id == second.id).execute()
+
+
+def test_what_an_order_names_cannot_be_deleted(world):
+    order, payment = ordered(world, "CASE-BLACK")
+    for query in (
+        Variant.delete().where(Variant.sku == "CASE-BLACK"),
+        Device.delete().where(Device.slug == "kellef-s25"),
+        Order.delete().where(Order.id == order.id),
+    ):
+        with pytest.raises(IntegrityError), db.atomic():
+            query.execute()
+
+
+@pytest.mark.rule("PRV-3")
+def test_a_cart_that_goes_takes_its_lines_and_what_was_typed_along_but_no_order(world):
+    cart = cart_with(world, "CASE-BLACK")
+    checkout_of(cart)
+    order, _ = ordered(world, "TAB-GREY-64")
+    Cart.delete().execute()
+    assert CartLine.select().count() == Checkout.select().count() == 0
+    assert Order.get_by_id(order.id).cart_id is None
+
+
+@pytest.mark.rule("LOC-3")
+def test_a_moment_comes_back_as_it_was_and_in_utc(world):
+    moment = datetime.fromisoformat("2026-07-01T12:34:56.789012+02:00")
+    cart = Cart.begin(moment)
+    read = Cart.get_by_id(cart.id).created_at
+    assert read == moment
+    assert read.utcoffset().total_seconds() == 0
+    assert Cart.select().where(Cart.created_at == moment).exists()
+    assert not Cart.select().where(Cart.created_at < moment).exists()
+
+
+@pytest.mark.rule("LOC-3")
+def test_a_moment_without_a_zone_cannot_be_stored():
+    with pytest.raises(ValueError, match="time zone"):
+        Cart.begin(NOW.replace(tzinfo=None))
+
+
+def pwmigrate(*arguments, url):
+    command = [str(Path(sys.executable).with_name("pwmigrate")), "models.base.db", *arguments]
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(config.ROOT)}
+    return subprocess.run(
+        command, cwd=config.ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_models_and_the_migrations_agree(fresh_database):
+    status = pwmigrate("status", url=fresh_database)
+    assert status.returncode == 0, status.stdout + status.stderr
+    drift = pwmigrate("diff", url=fresh_database)
+    assert (drift.stdout.strip(), drift.stderr.strip()) == (NO_DRIFT, "")
+
+
+def test_a_column_that_no_model_has_is_seen_as_drift(fresh_database):
+    """Else the test above could not fail."""
+    database = connect(fresh_database)
+    with database.connection_context():
+        database.execute_sql("ALTER TABLE cart ADD COLUMN colour VARCHAR(9)")
+    database.close()
+    assert "colour" in pwmigrate("diff", url=fresh_database).stdout
