@@ -1,0 +1,174 @@
+"""The whole shop as processes on loopback (web, worker, bank, mail sink) and a real Chromium before it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+ROOT = Path(__file__).resolve().parent.parent
+expect.set_options(timeout=10_000)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Shop:
+    url: str
+    environment: dict
+
+    def mails(self, to: str) -> list[dict]:
+        """The mails that reached `to`, newest first."""
+        inbox = requests.get(f"{self.url}/demo/inbox.json", timeout=10).json()
+        found = inbox["mails"] if isinstance(inbox, dict) else inbox
+        return [mail for mail in found if to in str(mail["to"])]
+
+    def wait_for_mail(self, to: str, count: int = 1, seconds: int = 20) -> list[dict]:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            mails = self.mails(to)
+            if len(mails) >= count:
+                return mails
+            time.sleep(0.3)
+        raise AssertionError(f"{to} has {len(self.mails(to))} mails, not {count}")
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """A demo shop of its own, with the bank asked soon for payments without an answer."""
+    instance = tmp_path_factory.mktemp("shop")
+    port, bank_port, smtp_port = free_port(), free_port(), free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("DYQANI_", "BANK_", "SMTP_"))},
+        "DYQANI_ENV": "demo",
+        "DYQANI_INSTANCE": str(instance),
+        "DATABASE_URL": f"sqlite:///{instance}/shop.db",
+        "PORT": str(port),
+        "DYQANI_BASE_URL": f"http://127.0.0.1:{port}",
+        "BANK_SANDBOX_PORT": str(bank_port),
+        "BANK_SANDBOX_STORE": str(instance / "bank.sqlite3"),
+        "SMTP_PORT": str(smtp_port),
+        "DYQANI_WORKER_EVERY": "1",
+        "BANK_QUERY_AFTER": "4",
+        "BANK_QUERY_EVERY": "2",
+        "PYTHONPATH": str(ROOT),
+    }
+    flask = [sys.executable, "-m", "flask", "--app", "app"]
+    for words in (["db", "migrate"], ["demo", "load"]):
+        subprocess.run([*flask, *words], cwd=ROOT, env=environment, check=True, capture_output=True)
+    log = (instance / "log").open("wb")
+    commands = (
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+        [*flask, "worker"],
+        [sys.executable, "-m", "gateways.sandbox.bank"],
+        [sys.executable, "-m", "gateways.sandbox.mail"],
+    )
+    processes = [
+        subprocess.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+        for words in commands
+    ]
+    url = environment["DYQANI_BASE_URL"]
+    try:
+        for address in (f"{url}/health", f"http://127.0.0.1:{bank_port}/health"):
+            wait_for(address, processes, instance / "log")
+        yield Shop(url, environment)
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in processes:
+            process.wait(20)
+        log.close()
+
+
+def wait_for(address, processes, log):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if any(process.poll() is not None for process in processes):
+            break
+        try:
+            if requests.get(address, timeout=2).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.2)
+    raise AssertionError(f"{address} does not answer:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def base_url(shop):
+    return shop.url
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return {
+        **browser_type_launch_args,
+        "executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+        "args": ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+    }
+
+
+DESKTOP = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def visitor(browser, shop):
+    """Opens pages as somebody: size, scheme, language of the browser, with or without JavaScript."""
+    opened = []
+
+    def open_as(*, size=DESKTOP, scheme="light", javascript=True):
+        context = browser.new_context(
+            base_url=shop.url,
+            locale="sq-MK",
+            timezone_id="Europe/Skopje",
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            reduced_motion="reduce",
+            **size,
+        )
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.trouble = []
+        page.foreign = []
+        page.on("pageerror", lambda error: page.trouble.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                page.foreign.append(request.url)
+                if not request.url.startswith(("data:", "http://127.0.0.1:"))
+                else None
+            ),
+        )
+        opened.append((context, page))
+        return page
+
+    yield open_as
+    for context, page in opened:
+        trouble, foreign = page.trouble, page.foreign
+        context.close()
+        assert trouble == []
+        assert foreign == []
+
+
+def check_accessible(page):
+    """axe finds nothing wrong on the page as it is now (WCAG 2.2 AA and best practices)."""
+    results = Axe().run(page)
+    wrong = [
+        f"{page.url}: {violation['id']}: {node['html'][:160]}"
+        for violation in results.response["violations"]
+        for node in violation["nodes"]
+    ]
+    assert wrong == []
