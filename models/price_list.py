@@ -39,7 +39,7 @@ SHOWN = 200
 # Raise it when what is made of a row changes: then every device is taken anew.
 _EDITION = b"1"
 _BATCH = 500
-_RELISTED = 2_000
+_RELISTED = 500
 _VARIANTS_MOST = 200
 _KEPT = 2_048
 _SLUG_MOST = Device.slug.max_length
@@ -381,7 +381,7 @@ class _Judgement:
             known = self._brands.setdefault(brand.casefold(), brand)
             if known != brand:
                 problems.setdefault("brand", f"is {cells.shown(brand)}, but {cells.shown(known)} elsewhere")
-            for name in device.values.get("fits", ()):
+            for name in device.values.get("fits", ()) if "fits" not in problems else ():
                 if not name.startswith("kind:") and not self._sells(name):
                     self._open_fits.setdefault(name, []).append((line.number, device.slug))
 
