@@ -32,9 +32,14 @@ DUE = (
 )
 
 
-def run_round(now=None, only=None) -> None:
-    """Do all that is due at `now`; trouble with one kind does not hold up the others."""
-    for task, _ in only or DUE:
+def run_round(now=None, only=None, stop: threading.Event | None = None) -> None:
+    """Do all that is due at `now`, or the tasks `only`; trouble with one kind does not hold up the others.
+
+    Once `stop` is set, the tasks that were not begun are left to the next start.
+    """
+    for task, _ in DUE if only is None else only:
+        if stop is not None and stop.is_set():
+            return
         try:
             with db.connection_context():
                 task(now or utcnow())
@@ -54,6 +59,6 @@ def work() -> None:
         ready = [number for number in next_run if next_run[number] <= moment]
         for number in ready:
             next_run[number] = moment + DUE[number][1]
-        run_round(only=[DUE[number] for number in ready])
+        run_round(only=[DUE[number] for number in ready], stop=stop)
         stop.wait(config.WORKER_EVERY)
     log.info("worker.stopped")
