@@ -9,7 +9,7 @@ from flask_login import login_user, logout_user
 from models.profile import LockedOut, Profile
 from views.forms.profile import LoginForm
 from views.respond import go, respond
-from views.shopper import shopper
+from views.shopper import COOKIE, shopper
 
 blueprint = Blueprint("profile", __name__)
 
@@ -17,7 +17,10 @@ blueprint = Blueprint("profile", __name__)
 def next_page() -> str:
     """Where to go after logging in: a path of this shop, never another site."""
     target = request.values.get("next", "")
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return url_for("browse.home")
     is_path = target.startswith("/") and not target.startswith("//") and not parts.netloc and not parts.scheme
     if is_path and "\\" not in target and not any(ord(character) < 32 for character in target):
         return target
@@ -64,9 +67,13 @@ def _again(form, status):
 
 @blueprint.post("/dil")
 def log_out():
-    logout_user()
-    session.clear()
     response = go(url_for("browse.home"))
+    if shopper().profile is None:
+        # Out already, in another tab: a guest's cart stays.
+        return response
+    session.clear()
+    # After clearing: the session carries the word that takes the remember cookie away.
+    logout_user()
     # The cart is the profile's: it waits there for the next login.
-    response.delete_cookie("cart", path="/")
+    response.delete_cookie(COOKIE, path="/")
     return response

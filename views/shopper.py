@@ -46,6 +46,10 @@ class Shopper:
         """The cart, begun when there is none: the answer carries its cookie (CRT-4)."""
         if self.cart is None:
             self._cart = Cart.begin(self.now)
+            if self.profile is not None:
+                # Begun after the login: it is the profile's all the same, and waits there for the next one.
+                self._cart = self._cart.join(self.profile, self.now)
+                self._lines = None
         g.cart_token = self._cart.token
         return self._cart
 
