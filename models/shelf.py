@@ -24,11 +24,14 @@ from models.catalogue import (
     Variant,
 )
 from models.catalogue_index import CatalogueIndex, Entry, Query, Result
+from models.choice import Choice
 from models.drawing import picture_path
 from models.pricing import device_only_price
 
 LANGUAGES = ("sq", "mk", "en")
 _BATCH = 400
+# Devices whose offers one process keeps.
+_OFFERED = 2_000
 
 
 def relist(device_ids, now) -> int:
@@ -177,7 +180,9 @@ class Shelf:
         self.index = CatalogueIndex()
         self.accessories = Accessories()
         self.version = -1
-        self._choices: dict[tuple, Result] = {}
+        self._choices: dict[Query, Result] = {}
+        # Slug → the version it was looked up at, and what is offered of it.
+        self._offered: dict[str, tuple[int, Choice | None]] = {}
         self._turn = RLock()
 
     def fresh(self) -> "Shelf":
@@ -205,6 +210,18 @@ class Shelf:
             if query not in self._choices:
                 self._choices[query] = self.index.search(query)
             return self._choices[query]
+
+    def offered(self, slug: str) -> Choice | None:
+        """The colours, storages and prices of a device, or None; no query while the catalogue stays as it is."""
+        version, choice = self._offered.get(slug, (None, None))
+        if version != self.version:
+            version, choice = self.version, Choice.of_slug(slug, utcnow())
+            # Nobody can fill the memory with addresses of devices that do not exist.
+            if choice is not None:
+                if len(self._offered) >= _OFFERED:
+                    self._offered.clear()
+                self._offered[slug] = version, choice
+        return choice
 
     def accessories_for(self, device, count: int) -> list[int]:
         """Up to `count` ids of accessories that fit `device` and can be bought."""

@@ -496,7 +496,7 @@ def device(slug: str):
     """The page of a device, with one colour and storage chosen (CAT-3, CAT-4)."""
     if not _SLUG.fullmatch(slug):
         abort(404)
-    choice = _choice(shelf.fresh().version, slug)
+    choice = shelf.fresh().offered(slug)
     if choice is None:
         abort(404)
     wish = _Wish.read(request.args)
@@ -521,12 +521,6 @@ def device(slug: str):
     if piece:
         response.headers["HX-Push-Url"] = address
     return response
-
-
-@lru_cache(maxsize=500)
-def _choice(version: int, slug: str) -> Choice | None:
-    """What the catalogue of `version` offers of a device; every change of price or stock makes a new version."""
-    return Choice.of_slug(slug, utcnow())
 
 
 def _device_url(slug, colour=None, storage=None, view="", keep="") -> str:
@@ -565,7 +559,7 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
         "missing": "" if exact else _missing(choice, offer, wish),
         "colours": _colour_choices(choice, offer),
         "storages": _storage_choices(choice, offer),
-        "views": _views(shown, offer, view),
+        "views": _views(choice, offer, view),
         "view": view,
         "picture": picture_path(shown, variant, view or "pair"),
         "gift": choice.gift,
@@ -640,7 +634,7 @@ def _storage_choices(choice: Choice, offer) -> list[dict]:
     return choices
 
 
-def _views(shown: Device, offer, view: str) -> list[dict]:
+def _views(choice: Choice, offer, view: str) -> list[dict]:
     if offer.variant.photo:
         return []
     names = {
@@ -650,15 +644,15 @@ def _views(shown: Device, offer, view: str) -> list[dict]:
         "side": gettext("Anash"),
         "fan": gettext("Para dhe pas, të kthyera"),
     }
-    views = [angle for angle in angles(shown.drawing) if angle != "fan"]
+    views = [angle for angle in angles(choice.device.drawing) if angle != "fan"]
     if len(views) < 2:
         return []
     return [
         {
             "angle": angle,
             "name": names[angle],
-            "url": _device_url(shown.slug, offer.colour, offer.storage, "" if angle == views[0] else angle),
-            "picture": picture_path(shown, offer.variant, angle),
+            "url": _address(choice, offer, "" if angle == views[0] else angle),
+            "picture": picture_path(choice.device, offer.variant, angle),
             "current": angle == (view or views[0]),
         }
         for angle in views

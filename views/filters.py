@@ -52,6 +52,11 @@ def _page(text: str) -> int:
     return max(1, min(int(text), _PAGE_MOST)) if re.fullmatch("[0-9]{1,12}", text) else 1
 
 
+def _sort(text: str, searched: bool) -> str:
+    # What a list does by itself is not named in its address.
+    return text if text in SORTS and (searched or text != "te-kerkuarat") else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """One state of a list; prices in whole units of the currency."""
@@ -90,7 +95,7 @@ class Filters:
             storages=chosen("memoria", known["storage"]),
             colours=chosen("ngjyra", FAMILIES),
             os=chosen("os", known["os"]),
-            sort=args.get("rendit", "") if args.get("rendit", "") in SORTS else "",
+            sort=_sort(args.get("rendit", ""), bool(clean_text(args.get("q", "")))),
             page=_page(args.get("faqe", "")),
             **{name: args.get(parameter, "") not in ("", "0") for parameter, name in FLAGS},
         )

@@ -13,7 +13,7 @@ blueprint = Blueprint("pictures", __name__)
 
 # Drawings one process keeps, compressed; the least recently asked for goes first. About 1 KB each.
 KEEP = 2000
-PHOTO_AGE = timedelta(days=30)
+PHOTO_SECONDS = int(timedelta(days=30).total_seconds())
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
 
 
@@ -47,6 +47,6 @@ def photo(name: str):
     """The operator's photo of a variant, where there is one."""
     if name[name.rfind(".") :].lower() not in _PHOTOS:
         abort(404)
-    response = send_from_directory(config.PHOTOS, name, max_age=PHOTO_AGE)
-    response.headers["Cache-Control"] = f"public, max-age={int(PHOTO_AGE.total_seconds())}"
+    response = send_from_directory(config.PHOTOS, name, max_age=PHOTO_SECONDS)
+    response.headers["Cache-Control"] = f"public, max-age={PHOTO_SECONDS}"
     return response
