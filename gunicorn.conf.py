@@ -41,6 +41,22 @@ def when_ready(server):
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)
 
 
+def on_starting(server):
+    """The shelf is loaded once, before the workers are forked: they share its memory, and none begins with it."""
+    from peewee import PeeweeException
+
+    from models.base import db
+    from models.shelf import shelf
+
+    server.app.wsgi()
+    try:
+        with db.connection_context():
+            shelf.fresh()
+    except PeeweeException as error:
+        # Each worker loads it when the database is there.
+        server.log.warning("The shelf is not loaded yet: %s", error)
+
+
 def pre_fork(server, worker):
     """A connection that several processes share garbles what each of them says: close what loading opened.
 
