@@ -14,14 +14,17 @@ pytestmark = pytest.mark.rule("CAT-7")
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORT = """
-import resource, sys
+import sys
+from pathlib import Path
 from models.base import db, utcnow
 from models.price_list import PriceList, TariffList
 
 hold_at = float(sys.argv[2])
 def told(share):
     if share >= hold_at:
-        print("held", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+        # getrusage would count what the test's process took before it became this one.
+        (now,) = [line.split()[1] for line in Path("/proc/self/status").open() if line.startswith("VmRSS")]
+        print("held", now, flush=True)
         sys.stdin.readline()
 db.connect()
 report = PriceList(sys.argv[1], TariffList("data/tariffs.csv")).load(utcnow(), progress=told)
@@ -78,11 +81,11 @@ def test_memory_does_not_grow_with_the_list(fresh_database, tmp_path):
     path = tmp_path / "list.csv"
     synthetic.write(4_000, path, ["linja-s", "linja-m", "linja-l", "linja-max"])
     process = start(fresh_database, path, 0.0)
-    peaks = []
+    held = []
     while (line := process.stdout.readline()).startswith("held"):
-        peaks.append(int(line.split()[1]) / 1024)
+        held.append(int(line.split()[1]) / 1024)
         process.stdin.write("\n")
         process.stdin.flush()
     assert process.wait() == 0
-    # Half of the rows, kept as they are read, would be some 60 MB.
-    assert peaks[-1] - peaks[len(peaks) // 2] < 25, peaks
+    # SQLite's page cache and one batch take some 34 MB; all 4,000 devices at once would take 57.
+    assert max(held) - held[0] < 46, held[::8]
