@@ -93,15 +93,10 @@ def leave_database(error):
 def secure_headers(response):
     """What browsers are told to refuse (PRV-1, PRV-6)."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _CSP)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "private, no-cache"
-    if config.ENV == "production":
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    given = {name for name, _ in headers}
+    for name, value in _TOLD:
+        if name not in given:
+            headers.add(name, value)
     return response
 
 
@@ -120,4 +115,13 @@ _CSP = "; ".join(
         "frame-ancestors 'none'",
         f"form-action 'self' {_origin(config.BANK_GATE_URL)}",
     )
+)
+_TOLD = (
+    ("Content-Security-Policy", _CSP),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cache-Control", "private, no-cache"),
+    *((("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),) if config.ENV == "production" else ()),
 )

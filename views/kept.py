@@ -90,18 +90,23 @@ def kept_page(key: tuple, render) -> Response:
             is_same_for_all = is_same_for_all and part is _empty.get((name, current()))
             filled.append(part.encode())
     body = b"".join(filled)
-    response = make_response(body)
-    response.vary.add("HX-Request")
-    if is_same_for_all:
-        # Nothing in it is personal: a compressed copy serves every guest.
-        encoding = accepted_encoding()
-        if encoding:
-            if encoding not in copies:
-                copies[encoding] = compress(body, encoding, thorough=True)
-            response.data = copies[encoding]
-            response.headers["Content-Encoding"] = encoding
-            response.vary.add("Accept-Encoding")
+    encoding = accepted_encoding() if is_same_for_all else None
+    # Where nothing in it is personal, a compressed copy serves every guest.
+    response = make_response(_copy(copies, body, encoding) if encoding else body)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.headers["Vary"] = "HX-Request, Accept-Encoding"
     return response
+
+
+def _copy(copies: dict, body: bytes, encoding: str) -> bytes:
+    """The compressed copy of a kept page; thorough, at many times the work, for what is asked for again."""
+    copy, is_thorough = copies.get(encoding, (None, False))
+    if not is_thorough:
+        is_thorough = copy is not None
+        copy = compress(body, encoding, thorough=is_thorough)
+        copies[encoding] = copy, is_thorough
+    return copy
 
 
 def _split(html: str):
@@ -131,16 +136,17 @@ def compress(body: bytes, encoding: str, *, thorough: bool = False) -> bytes:
 
 def compressed(response: Response) -> Response:
     """Compress a page's text on its way out, where the browser takes it."""
+    encoding = accepted_encoding()
     if (
-        response.direct_passthrough
+        encoding is None
+        or response.direct_passthrough
         or response.status_code in (204, 304)
         or "Content-Encoding" in response.headers
         or not (response.mimetype.startswith("text/") or response.mimetype in ("application/json", "image/svg+xml"))
     ):
         return response
-    encoding = accepted_encoding()
     body = response.get_data()
-    if encoding is None or len(body) < 600:
+    if len(body) < 600:
         return response
     response.set_data(compress(body, encoding))
     response.headers["Content-Encoding"] = encoding
