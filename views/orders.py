@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from models.order import Order
 from models.order_link import BadLink, read
-from models.order_number import MistypedNumber
+from models.order_number import MistypedNumber, read_number
 from models.payment import Payment
 from models.profile import Attempt, LockedOut
 from views.forms.orders import FindForm
@@ -29,7 +29,10 @@ def remember_order(kept, order: Order) -> None:
 
 def find_order_or_refuse(number: str) -> Order:
     """The order, for somebody who may see it; 404 for everybody else, so that numbers cannot be tried out."""
-    order = Order.of_number(number.upper())
+    try:
+        order = Order.of_number(read_number(number))
+    except MistypedNumber:
+        abort(404)
     if order is None:
         abort(404)
     token = request.args.get("k")
