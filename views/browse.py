@@ -564,7 +564,7 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
         "picture": picture_path(shown, variant, view or "pair"),
         "gift": choice.gift,
         "promised": promised_day(now),
-        "warranty": characteristics.warranty(shown.warranty_months),
+        "warranty": characteristics.warranty(shown),
         "path": url_for("browse.device", slug=shown.slug),
         "similar_url": url_for(_KINDS[shown.kind].endpoint, gjendje="1"),
         "own_url": own_url,
@@ -573,6 +573,8 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
     if piece:
         return draw("browse/_device_piece.html", **context)
     related_title, related, groups = _related(shown)
+    # A few facts read better below one another.
+    half = -(-len(specifications) // 2) if len(specifications) > 5 else len(specifications)
     query_string = "".join(own_url.partition("?")[1:])
     context.update(
         url_in=_url_in(query_string),
@@ -580,7 +582,7 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
         footer=part("shared/_footer.html"),
         category_endpoint=_KINDS[shown.kind].endpoint,
         category=category_name(shown.kind),
-        columns=(specifications[: -(-len(specifications) // 2)], specifications[-(-len(specifications) // 2) :]),
+        columns=(specifications[:half], specifications[half:]),
         related_title=related_title,
         related=[_card(card, chosen_language, "lazy") for card in related],
         fits=groups,

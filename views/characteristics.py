@@ -118,7 +118,9 @@ def _in_box(facts) -> str:
     return text[:1].upper() + text[1:]
 
 
-def warranty(months: int) -> str:
+def warranty(device) -> str:
+    """How long; nothing for a card, which is replaced and not repaired."""
+    months = 0 if device.kind == "prepaid_sim" else device.warranty_months
     return ngettext("%(num)d muaj", "%(num)d muaj", months) if months else ""
 
 
@@ -155,7 +157,7 @@ def specifications(device, variant) -> list[tuple[str, str, str]]:
         ("uji", gettext("Mbrojtja nga uji"), facts.get("water", "")),
         ("permasat", gettext("Përmasat"), _size(facts)),
         ("kutia", gettext("Në kuti"), _in_box(facts)),
-        ("garancia", gettext("Garancia"), warranty(device.warranty_months)),
+        ("garancia", gettext("Garancia"), warranty(device)),
     ]
     return [row for row in rows if row[2]]
 
@@ -173,7 +175,7 @@ def summary(device) -> str:
             parts.append(gettext("kamerë %(size)s", size=f"{decimal(best)}{_NBSP}MP"))
         if facts.get("network"):
             parts.append(gettext("vetëm Wi-Fi") if facts["network"] == "none" else facts["network"])
-    if device.warranty_months:
-        parts.append(gettext("garanci %(time)s", time=warranty(device.warranty_months)))
+    if time := warranty(device):
+        parts.append(gettext("garanci %(time)s", time=time))
     text = " · ".join(parts)
     return text[:1].upper() + text[1:]
