@@ -164,7 +164,8 @@ class Checkout(BaseModel):
             order.take_stock()
             OrderEvent.create(order=order, at=now, state="awaiting_payment", author="shopper")
             payment = Payment.begin(order, now)
-            CartLine.delete().where(CartLine.cart == checkout.cart_id).execute()
+            # What another tab put in meanwhile stays for the next order.
+            CartLine.delete().where(CartLine.id.in_([chosen.id for chosen in lines])).execute()
             Checkout.renew(checkout.cart)
         return order, payment
 

@@ -1,0 +1,328 @@
+"""Many processes that do something at the same moment, each with its own connection.
+
+A `Crowd` is one process that has imported the shop and connected to nothing. For each batch of tasks it forks a
+process per task, lets them all connect, and then lets them all go. A task is the name of a function below and its
+arguments; what it returns, or the name of the error it ended with, comes back in the order of the tasks.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Crowd:
+    """Processes on the database `url`, with the settings of `environment`."""
+
+    def __init__(self, url: str, folder: Path, **environment: str):
+        self.log = folder / "crowd.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.crowd"],
+                cwd=ROOT,
+                env={**os.environ, "DATABASE_URL": url, "DATABASE_POOL": "2", **environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def at_once(self, tasks: list[tuple]) -> list[dict]:
+        """Each result is {"is": …} or {"error": name, "text": …}."""
+        self.process.stdin.write(json.dumps(tasks) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()[-4000:]
+        return json.loads(line)
+
+    def alone(self, name: str, *arguments):
+        """One task by itself; its error is the test's."""
+        [result] = self.at_once([(name, *arguments)])
+        assert "is" in result, result
+        return result["is"]
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+# What a process of the crowd can do. `now` is the tests' noon unless a function says otherwise.
+
+
+def begin_anew():
+    """The world as it is at its beginning, whatever was there."""
+    from models import MODELS
+    from models.base import db
+    from tests import world
+
+    with db.atomic():
+        for model in reversed(MODELS):
+            model.delete().execute()
+    world.build()
+
+
+def clear():
+    from models import MODELS
+    from models.base import db
+
+    with db.atomic():
+        for model in reversed(MODELS):
+            model.delete().execute()
+
+
+def set_stock(sku, pieces):
+    from models.catalogue import Variant
+
+    Variant.update(stock=pieces).where(Variant.sku == sku).execute()
+
+
+def set_gifts(pieces):
+    from models.catalogue import Gift
+
+    Gift.update(stock=pieces).execute()
+
+
+def checkouts(baskets):
+    """A filled-in checkout per list of SKUs: what its overview page holds."""
+    from models.catalogue import Variant
+    from models.checkout import digest_of
+    from tests.world import NOW, World, cart_with, checkout_of
+
+    world = World(variants={variant.sku: variant for variant in Variant.select()})
+    made = []
+    for skus in baskets:
+        checkout = checkout_of(cart_with(world, *skus))
+        made.append([checkout.id, checkout.key, digest_of(checkout.cart.lines(NOW))])
+    return made
+
+
+def place(checkout_id, key, seen):
+    from models.checkout import Checkout
+    from tests.world import NOW
+
+    checkout = Checkout.get_by_id(checkout_id)
+    order, payment = checkout.place_order(key=key, seen=seen, language="sq", now=NOW)
+    return [order.number, payment.oid]
+
+
+def lapse(number):
+    from models.order import Order
+    from tests.world import later
+
+    Order.of_number(number).lapse(later(30))
+
+
+def lapse_all_due():
+    from models.payment import Payment
+    from tests.world import later
+
+    return Payment.lapse_all_due(later(30))
+
+
+def hear(fields, channel):
+    from models.payment import hear as heard
+    from tests.world import later
+
+    payment = heard(fields, channel, later(1))
+    return payment and payment.oid
+
+
+def settle(oid, verdict):
+    from gateways.bank import Verdict
+    from models.payment import Payment
+    from tests.world import later
+
+    return Payment.get(Payment.oid == oid).settle(Verdict[verdict], later(1))
+
+
+def ask_bank(oid):
+    from models.payment import Payment
+    from tests.world import later
+
+    return Payment.get(Payment.oid == oid).ask_bank(later(1))
+
+
+def refund_all():
+    from models.payment import Refund
+    from tests.world import later
+
+    return Refund.carry_out_all_due(later(2))
+
+
+def form(oid):
+    from models.payment import Payment
+
+    return Payment.get(Payment.oid == oid).form("sq")
+
+
+def retry(number):
+    from models.order import Order
+    from models.payment import Payment
+    from tests.world import later
+
+    return Payment.retry(Order.of_number(number), later(1)).oid
+
+
+def write_mails(count):
+    from models.order import Order
+    from models.outbox import Mail
+    from tests.world import NOW
+
+    order = Order.select().first()
+    for number in range(count):
+        Mail.write("order_confirmed", order, NOW, key=f"mail-{number}")
+
+
+def send_all():
+    from models.outbox import Mail
+    from tests.world import later
+
+    return Mail.send_all_due(later(1))
+
+
+def join(token, profile_id):
+    from models.cart import Cart
+    from models.profile import Profile
+    from tests.world import NOW
+
+    return Cart.of_token(token).join(Profile.get_by_id(profile_id), NOW).id
+
+
+def guests(baskets):
+    """A profile, and a guest's cart per list of SKUs."""
+    from models.catalogue import Variant
+    from tests.world import World, cart_with, profile
+
+    world = World(variants={variant.sku: variant for variant in Variant.select()})
+    return [profile().id, [cart_with(world, *skus).token for skus in baskets]]
+
+
+def tokens():
+    from models.cart import Cart
+
+    return [cart.token for cart in Cart.select().order_by(Cart.id)]
+
+
+def first_checkout(token):
+    from models.cart import Cart
+    from models.checkout import Checkout
+    from tests.world import NOW
+
+    return Checkout.of(Cart.of_token(token), NOW).key
+
+
+def add(token, sku):
+    from models.cart import Cart
+    from models.catalogue import Variant
+    from tests.world import NOW
+
+    return Cart.of_token(token).add(Variant.get(Variant.sku == sku), NOW).id
+
+
+def next_version():
+    from models.base import db
+    from models.catalogue import CatalogueVersion
+
+    with db.atomic():
+        return CatalogueVersion.next()
+
+
+def facts():
+    """What is in the database now."""
+    from models.cart import Cart
+    from models.catalogue import Gift, Variant
+    from models.order import Order
+    from models.outbox import Mail
+    from models.payment import Payment, Refund
+
+    return {
+        "stock": {variant.sku: variant.stock for variant in Variant.select()},
+        "gifts": Gift.select(Gift.stock).scalar(),
+        "orders": [
+            {
+                "number": order.number,
+                "state": order.state,
+                "total": order.total,
+                "lines": [[line.sku, line.quantity, line.price, bool(line.gift)] for line in order.lines()],
+                "events": [event.state for event in order.history()],
+            }
+            for order in Order.select().order_by(Order.id)
+        ],
+        "payments": {payment.oid: payment.state for payment in Payment.select()},
+        "refunds": [refund.state for refund in Refund.select()],
+        "mails": [[mail.kind, mail.state, mail.message_id] for mail in Mail.select().order_by(Mail.id)],
+        "carts": {
+            str(cart.id): sorted(line.variant.sku for line in cart.held) for cart in Cart.select().order_by(Cart.id)
+        },
+    }
+
+
+def _one(name, arguments, ready, go, out) -> None:
+    """A child: connect, say so, wait for the start, do it, write down what came of it."""
+    from models.base import db
+
+    try:
+        db.connect()
+        db.execute_sql("SELECT 1")
+        os.write(ready, b".")
+        os.read(go, 1)
+        result = {"is": globals()[name](*arguments)}
+    except Exception as error:
+        result = {"error": type(error).__name__, "text": f"{error}\n{traceback.format_exc()}"[-3000:]}
+    with os.fdopen(out, "w") as file:
+        json.dump(result, file)
+    os._exit(0)
+
+
+def main() -> None:
+    # Everything is imported before a fork, nothing is connected.
+    import requests  # noqa: F401
+
+    import mails  # noqa: F401
+    import tests.world  # noqa: F401
+
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_all(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+def _all(tasks) -> list[dict]:
+    ready_read, ready = os.pipe()
+    go, go_write = os.pipe()
+    children = []
+    for name, *arguments in tasks:
+        out_read, out = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(go_write)
+            os.close(ready_read)
+            os.close(out_read)
+            # What is logged is not the answer.
+            os.dup2(2, 1)
+            _one(name, arguments, ready, go, out)
+        os.close(out)
+        children.append((child, out_read))
+    os.close(ready)
+    waiting = len(children)
+    while waiting and (said := os.read(ready_read, waiting)):
+        waiting -= len(said)
+    os.close(ready_read)
+    # All of them wait at the pipe; its end is the start.
+    os.close(go)
+    os.close(go_write)
+    results = []
+    for child, out_read in children:
+        with os.fdopen(out_read) as file:
+            text = file.read()
+        os.waitpid(child, 0)
+        results.append(json.loads(text) if text else {"error": "Died", "text": ""})
+    return results
+
+
+if __name__ == "__main__":
+    main()
