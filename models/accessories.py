@@ -2,18 +2,17 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 # Of one target, so many are looked at to find a varied few.
 _LOOKED_AT = 60
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Fitting:
+class _Fitting(NamedTuple):
     rank: int
     id: int
-    look: str = ""
+    look: str
 
 
 class Accessories:
