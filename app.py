@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from peewee import InterfaceError, OperationalError
@@ -27,6 +28,7 @@ def create_app() -> Flask:
     """The WSGI application; refuses unsafe settings in production (PRV-6)."""
     config.refuse_unsafe()
     app = Flask(__name__, static_folder=None)
+    app.session_interface = Sessions()
     secure = config.BASE_URL.startswith("https://")
     app.config.update(
         SECRET_KEY=config.secret_key(),
@@ -78,6 +80,18 @@ def create_app() -> Flask:
     if config.PROXIES:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.PROXIES, x_proto=config.PROXIES, x_host=config.PROXIES)
     return app
+
+
+class Sessions(SecureCookieSessionInterface):
+    """As Flask's, except that what is the same for everybody neither carries the session nor varies by it.
+
+    Flask-Login looks into the session at each answer, which makes it vary: a browser would ask for every picture
+    again once it has a session.
+    """
+
+    def save_session(self, app, session, response):
+        if not response.headers.get("Cache-Control", "").startswith("public"):
+            super().save_session(app, session, response)
 
 
 def open_database():
