@@ -26,14 +26,13 @@ def gettext(text: str, **variables) -> str:
 
 @lru_cache(maxsize=4096)
 def _counted(code: str, singular: str, plural: str, num: int) -> str:
-    return flask_babel.ngettext(singular, plural, num)
+    return flask_babel.get_translations().ungettext(singular, plural, num)
 
 
 def ngettext(singular: str, plural: str, num: int, **variables) -> str:
     """As `gettext`, in the form that goes with `num`."""
-    if variables:
-        return flask_babel.ngettext(singular, plural, num, **variables)
-    return _counted(language.current(), singular, plural, num)
+    variables.setdefault("num", num)
+    return _counted(language.current(), singular, plural, num) % variables
 
 
 @lru_cache(maxsize=8)
