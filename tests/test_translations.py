@@ -1,0 +1,477 @@
+"""Every word of the shop in Macedonian and English, from the source to the page (LOC-1)."""
+
+import io
+import re
+from collections import Counter
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import time_machine
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+import config
+import language
+import mails
+from gateways.bank import Verdict
+from gateways.sandbox.mail import store
+from models.order import Order
+from models.outbox import KINDS, Mail
+from models.payment import Payment
+from tests import world as named
+from tests.views.browser import DATA, HOST, Browser, Page
+from views import kept
+
+CODES = [code for code in language.LOCALES if code != "sq"]
+FOLDER = config.ROOT / "translations"
+KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
+
+# What is written in Latin letters in Macedonian too, and alike in all three languages.
+NAMES = {"Visa", "Mastercard", "Besnik", "Klubi", "Im", "SIM", "USB", "C", "Wi", "Fi", "x"}
+EXAMPLES = re.compile(r"DY-7K3M-9QPX-4|\b\w+@[\w.]+")
+SAME = {"Besnik 24"}
+MACEDONIAN = set("абвгдѓежзѕијклљмнњопрстќуфхцчџшѐѝ")
+
+
+def source() -> dict[tuple[str, ...], set[str]]:
+    """Every message of the source, as (singular[, plural]), with the files that say it."""
+    with (FOLDER / "babel.cfg").open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)
+    found = {}
+    for path, _, message, _, _ in extract_from_dir(config.ROOT, methods, options, KEYWORDS):
+        key = message if isinstance(message, tuple) else (message,)
+        found.setdefault(key, set()).add(path)
+    return found
+
+
+def catalogue(code: str):
+    return read_po(io.BytesIO(po(code)), locale=code)
+
+
+def po(code: str) -> bytes:
+    return (FOLDER / code / "LC_MESSAGES" / "messages.po").read_bytes()
+
+
+def translated(code: str):
+    """(message, forms, message id of each form's meaning) of every entry."""
+    for message in catalogue(code):
+        if not message.id:
+            continue
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        forms = message.string if isinstance(message.string, tuple) else (message.string,)
+        yield ids, forms, message
+
+
+def words(text: str) -> str:
+    """`text` without its placeholders and without the examples that stay as they are."""
+    return EXAMPLES.sub(" ", PLACEHOLDER.sub(" ", text))
+
+
+# The catalogues
+
+
+def test_the_source_is_read_whole_and_the_tests_are_not():
+    messages = source()
+    read = set().union(*messages.values())
+    said = re.compile(r"""\b(?:_|n?gettext|lazy_gettext)\(\s*["']""")
+    say = {
+        path.relative_to(config.ROOT).as_posix()
+        for folder in ("templates", "views", "models")
+        for path in (config.ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".html", ".txt") and said.search(path.read_text(encoding="utf-8"))
+    }
+    assert say - read == set()
+    assert {path.partition("/")[0] for path in read} <= {"templates", "views", "models", "mails.py", "app.py"}
+    assert ("Emri",) in messages, "lazy_gettext is not read"
+    assert ("%(num)d artikull", "%(num)d artikuj") in messages, "ngettext is not read"
+
+
+def test_no_message_is_put_together_while_the_shop_runs():
+    put_together = re.compile(r"""\b(?:_|gettext|lazy_gettext)\(\s*(?![\s"')])[^)]*\)""")
+    found = [
+        f"{path.relative_to(config.ROOT)}: {match[0]}"
+        for folder in ("templates", "views", "models")
+        for path in (config.ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".html", ".txt") and path.name != "words.py"
+        for match in put_together.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_every_message_of_the_source_is_in_the_catalogue_and_no_other(code):
+    ids = {ids for ids, _, _ in translated(code)}
+    wanted = set(source())
+    assert {"missing": sorted(wanted - ids), "not in the source": sorted(ids - wanted)} == {
+        "missing": [],
+        "not in the source": [],
+    }
+    assert list(catalogue(code).obsolete.values()) == []
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_every_message_is_translated_in_all_its_forms_and_none_is_a_guess(code):
+    faults = []
+    for ids, forms, message in translated(code):
+        if message.fuzzy:
+            faults.append(("fuzzy", ids))
+        if len(forms) != len(ids):
+            faults.append(("forms", ids))
+        if not all(form and form.strip() for form in forms):
+            faults.append(("empty", ids))
+    assert faults == []
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_placeholders_spaces_and_closing_signs_are_those_of_the_message(code):
+    faults = []
+    for ids, forms, _ in translated(code):
+        for number, form in enumerate(forms):
+            said = ids[min(number, len(ids) - 1)]
+            holes = [Counter(match[0] for match in PLACEHOLDER.finditer(text)) for text in (said, form)]
+            if holes[0] != holes[1]:
+                faults.append(("placeholders", said, form))
+            if (said != said.strip() or form != form.strip()) and said[:1] + said[-1:] != form[:1] + form[-1:]:
+                faults.append(("spaces", said, form))
+            if {said[-1], form[-1]} & set(".:?,") and said[-1] != form[-1]:
+                faults.append(("end", said, form))
+    assert faults == []
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_nothing_is_left_in_albanian(code):
+    left = []
+    for ids, forms, _ in translated(code):
+        for form in forms:
+            copied = (
+                form in ids and form not in SAME and (re.search("[ëç]", form, re.I) or len(words(form).split()) > 2)
+            )
+            if copied or re.search("[ëçËÇ]", form):
+                left.append(form)
+    assert left == []
+
+
+@pytest.mark.rule("LOC-1")
+def test_macedonian_is_written_in_its_own_letters():
+    faults = []
+    for _, forms, _ in translated("mk"):
+        for form in forms:
+            tokens = re.findall(r"[^\W\d_]+", words(form))
+            latin = [token for token in tokens if re.search("[A-Za-zÀ-ɏ]", token)]
+            if tokens and len(latin) == len(tokens) and form not in SAME:
+                faults.append(("Latin alone", form))
+            for token in latin:
+                if token not in NAMES:
+                    faults.append((token, form))
+            for token in tokens:
+                if token not in latin and set(token.lower()) - MACEDONIAN:
+                    faults.append((token, form))
+    assert faults == []
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize(("code", "own", "others"), [("mk", "„“", "”\"«»'"), ("en", "“”", '„"«»')])
+def test_quotes_are_those_of_the_language(code, own, others):
+    faults = [
+        form
+        for _, forms, _ in translated(code)
+        for form in forms
+        if set(form) & set(others) or form.count(own[0]) != form.count(own[1])
+    ]
+    assert faults == []
+
+
+def test_macedonian_speaks_to_people_with_a_capital_letter():
+    small = re.compile(r"\b(?:вие|вас|вам|ваш(?:а|е|и|ите|иот|ата|ето)?)\b")
+    assert [form for _, forms, _ in translated("mk") for form in forms if small.search(form)] == []
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_the_language_button_names_the_language_of_the_page(code):
+    own = {"mk": "јазик: македонски", "en": "language: English"}[code]
+    assert mails.words(code).gettext("gjuha: shqip") == own
+    assert mails.words("sq").gettext("gjuha: shqip") == "gjuha: shqip"
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("sq", {1: "1 artikull", 2: "2 artikuj", 11: "11 artikuj", 21: "21 artikuj"}),
+        (
+            "mk",
+            {0: "0 артикли", 1: "1 артикл", 2: "2 артикли", 11: "11 артикли", 21: "21 артикл", 111: "111 артикли"},
+        ),
+        ("en", {0: "0 items", 1: "1 item", 2: "2 items", 11: "11 items", 21: "21 items"}),
+    ],
+)
+def test_numbers_take_the_form_that_the_language_gives_them(code, said):
+    ngettext = mails.words(code).ngettext
+    assert {num: ngettext("%(num)d artikull", "%(num)d artikuj", num) % {"num": num} for num in said} == said
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_compiled_catalogue_is_the_one_of_the_source(code):
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue(code))
+    file = FOLDER / code / "LC_MESSAGES" / "messages.mo"
+    assert file.exists(), "bin/setup compiles the translations"
+    assert file.read_bytes() == compiled.getvalue(), "bin/setup compiles the translations"
+
+
+# The pages
+
+
+# Pages for machines, and those that answer with a picture or somebody's mail.
+NO_WORDS = {
+    "static", "pages.health", "pages.robots", "pages.metrics", "pictures.drawing", "pictures.photo",
+    "demo.inbox_json", "demo.mail_html",
+}  # fmt: skip
+SAID_BY = ("aria-label", "alt", "title", "placeholder", "label")
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class Albanian:
+    """Knows the Albanian messages that say something else in the language of `code`."""
+
+    def __init__(self, code: str):
+        said_here = {form for _, forms, _ in translated(code) for form in forms}
+        self.texts, patterns = set(), []
+        for said in sorted({said for ids, _, _ in translated(code) for said in ids} - said_here):
+            # What has hardly a word of its own beside its placeholders fits anything.
+            if len(re.sub(r"\W", "", words(said))) < 3:
+                continue
+            parts = [re.escape(" ".join(part.split())) for part in PLACEHOLDER.sub("\0", said).split("\0")]
+            if len(parts) == 1:
+                self.texts.add(" ".join(said.split()))
+            else:
+                patterns.append(r"\s?.{1,80}?\s?".join(parts))
+        self.patterns = [re.compile(pattern) for pattern in patterns]
+        self.known = {}
+
+    def is_in(self, text: str) -> bool:
+        """Whether `text` is Albanian: one of the messages, or anything with a letter that Albanian alone has here."""
+        if text not in self.known:
+            self.known[text] = (
+                text in self.texts
+                or re.search("[ëçËÇ]", text) is not None
+                or any(pattern.fullmatch(text) for pattern in self.patterns)
+            )
+        return self.known[text]
+
+
+class Said(HTMLParser):
+    """Every text and spoken attribute of a page, but for what is marked as being in another language."""
+
+    def __init__(self, page: Page, code: str):
+        super().__init__()
+        self.code, self.open, self.texts = code, [], []
+        self.feed(page.html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        here = self.listens and attrs.get("lang") in (None, self.code) and tag not in ("script", "style")
+        if here:
+            spoken = [attrs.get(name) for name in SAID_BY]
+            if attrs.get("name") == "description" or attrs.get("type") in ("submit", "button"):
+                spoken += [attrs.get("content"), attrs.get("value")]
+            for text in spoken:
+                self.say(text)
+        if tag not in VOID:
+            self.open.append((tag, here))
+
+    def handle_endtag(self, tag):
+        for at in range(len(self.open) - 1, -1, -1):
+            if self.open[at][0] == tag:
+                del self.open[at:]
+                return
+
+    def handle_data(self, text):
+        if self.listens:
+            self.say(text)
+
+    @property
+    def listens(self) -> bool:
+        return not self.open or self.open[-1][1]
+
+    def say(self, text):
+        if text and text.strip():
+            self.texts.append(" ".join(text.split()))
+
+
+@pytest.fixture
+def shop(app, tmp_path, monkeypatch):
+    """The shop of the named world, with an inbox of its own."""
+    kept.forget()
+    monkeypatch.setattr(config, "INBOX", tmp_path)
+    with time_machine.travel(named.NOW, tick=False):
+        yield Shop(app, named.build(), tmp_path)
+    kept.forget()
+
+
+class Shop:
+    """The app, the named world and the folder of its mails."""
+
+    def __init__(self, app, world, inbox):
+        self.app, self.world, self.inbox = app, world, inbox
+
+    def guest(self, prefix: str) -> Browser:
+        """Somebody with a phone in the cart and the checkout filled in."""
+        browser = Browser(self.app)
+        browser.choose(self.world["REDMI-GREEN-128"], prefix)
+        browser.fill_in(prefix)
+        return browser
+
+    def orders(self, browser: Browser, prefix: str) -> list[str]:
+        """Has `browser` order four times, each with another end, and gives the addresses of those orders' pages."""
+        addresses = []
+        for verdict in (Verdict.PAID, Verdict.DECLINED, Verdict.UNKNOWN, None):
+            order = browser.order(self.world["S25-BLACK-128"], self.world["CASE-BLACK"], prefix=prefix)
+            if verdict is not None:
+                Payment.latest_of(order).settle(verdict, named.NOW)
+            addresses += [f"{prefix}/porosia/{order.number}{page}" for page in ("", "/konfirmimi", "/pagesa")]
+        for mail in Mail.select():
+            store(self.inbox, mails.compose(mail).as_bytes(), "shop@example.com", [mail.recipient])
+        return addresses
+
+
+def endpoint_of(app, path: str) -> str | None:
+    try:
+        return app.url_map.bind("shop.test").match(path)[0]
+    except Exception:  # noqa: BLE001
+        return None
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_albanian_page_would_be_noticed(shop, code):
+    albanian = Albanian(code)
+    page = Said(Browser(shop.app).get("/celulare"), "sq")
+    noticed = {text for text in page.texts if albanian.is_in(text)}
+    assert {"Shporta, 0 artikuj", "Çmimi: nga më i ulëti", "Kërkoni pajisje ose markë", "gjuha: shqip"} & noticed
+    assert len(noticed) > 30
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_no_page_says_anything_in_albanian(shop, code):
+    prefix = f"/{code}"
+    browser = Browser(shop.app)
+    addresses = shop.orders(browser, prefix)
+    browser.choose(shop.world["REDMI-GREEN-128"], prefix)
+    browser.fill_in(prefix)
+    # Written down once, when the order is placed.
+    kept_addresses = {order.address for order in Order.select()}
+    waiting = [
+        *(
+            f"{prefix}{path}"
+            for path in (
+                "/",
+                "/porosia/pagesa",
+                "/porosia/pasqyra",
+                "/kerko?q=galaxy",
+                "/kerko?q=galaksi",
+                "/kerko?q=zzzz",
+                "/nuk-ka",
+            )
+        ),
+        *(f"{prefix}/kerko/sugjerime?q={q}" for q in ("ga", "zzzz")),
+        *(f"{prefix}/pajisja/iphone-16?ngjyra={colour}&memoria=256" for colour in ("e-zeze", "roze")),
+        f"{prefix}/celulare?cmimi_deri=10&gjendje=1",
+        f"{prefix}/porosia/dergesa/kodi?place=1200",
+        f"{prefix}/demo/inbox",
+        *addresses,
+    ]
+    albanian = Albanian(code)
+    done, shapes, endpoints, faults = set(), Counter(), set(), []
+    while waiting:
+        address = waiting.pop(0)
+        parts = urlsplit(address)
+        path = parts.path.removeprefix(prefix) or "/"
+        shape = (endpoint_of(shop.app, path), tuple(sorted(name for name, _ in parse_qsl(parts.query))))
+        if address in done or shape[0] in NO_WORDS or shapes[shape] >= 4:
+            continue
+        done.add(address)
+        shapes[shape] += 1
+        page = browser.get(address)
+        endpoints.add(shape[0])
+        if page.status in (302, 303):
+            waiting.append(page.location.removeprefix(HOST))
+            continue
+        if "html" not in page.headers["Content-Type"]:
+            continue
+        faults += [
+            (address, text) for text in Said(page, code).texts if albanian.is_in(text) and text not in kept_addresses
+        ]
+        for link in re.findall(r'(?:href|hx-get)="([^"]+)"', page.html):
+            if unescape(link).startswith(f"{prefix}/"):
+                waiting.append(unescape(link).partition("#")[0])
+    pages = {
+        rule.endpoint
+        for rule in shop.app.url_map.iter_rules()
+        if "GET" in rule.methods and rule.endpoint not in NO_WORDS
+    }
+    assert faults == []
+    assert pages - endpoints == set(), "pages that were not walked"
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_no_answer_to_a_wrong_form_is_in_albanian(shop, code):
+    prefix = f"/{code}"
+    browser = shop.guest(prefix)
+    albanian = Albanian(code)
+    wrong = {**DATA, "first_name": "1" * 70, "email": "ana", "phone": "02 123"}
+    sent = [
+        ("/hyr", {"email": "", "password": ""}),
+        ("/hyr", {"email": "nobody@example.com", "password": "wrong"}),
+        ("/porosia/gjej", {"number": "", "email": ""}),
+        ("/porosia/gjej", {"number": "DY-1111-1111-2", "email": "ana@example.com"}),
+        ("/porosia/te-dhenat", dict.fromkeys(DATA, "")),
+        ("/porosia/te-dhenat", wrong),
+        ("/porosia/te-dhenat", {**wrong, "email": "ana@example", "first_name": "12"}),
+        ("/porosia/dergesa", {"street": "", "municipality": "", "place": "", "postal_code": ""}),
+        ("/porosia/dergesa", {"street": "Rr. 1", "municipality": "MK-609", "place": "1200", "postal_code": "9999"}),
+        ("/porosia/pagesa", {"payment_way": ""}),
+        ("/porosia/pagesa", {"payment_way": "points"}),
+        ("/porosia/pasqyra", {"key": "x", "seen": "x"}),
+        ("/porosia/pasqyra", {"key": "x", "seen": "x", "terms": "y"}),
+        ("/shporta", {"slug": "iphone-16", "ngjyra": "e-zeze", "memoria": "256"}),
+    ]
+    faults, answers = [], Counter()
+    for path, fields in sent:
+        for piece in (False, True):
+            page = browser.post(prefix + path, fields, piece=piece)
+            answers[page.status] += 1
+            faults += [(path, text) for text in Said(page, code).texts if albanian.is_in(text)]
+    forged = browser.post(f"{prefix}/hyr", {"email": "a"}, token=False)
+    faults += [("no token", text) for text in Said(forged, code).texts if albanian.is_in(text)]
+    assert faults == []
+    assert answers[422] >= 20, answers
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.rule("MSG-3")
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mail_says_anything_in_albanian(shop, code, kind):
+    order, _ = named.ordered(shop.world, "S25-BLACK-128", "REDMI-GREEN-128", language=code)
+    mail = Mail(
+        order=order, kind=kind, language=code, recipient=order.email, message_id="<1@x>", written_at=named.NOW
+    )
+    message = mails.compose(mail)
+    text, html = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    lines = [message["Subject"], *(re.split(r": |\n|\. ", text)), *text.splitlines()]
+    lines += [" ".join(unescape(part).split()) for part in re.split(r"<[^>]*>", html)]
+    albanian = Albanian(code)
+    assert [line for line in lines if albanian.is_in(line.strip())] == []
