@@ -8,6 +8,7 @@ from datetime import timedelta
 from peewee import CharField, ForeignKeyField, IntegrityError
 
 import config
+import crash
 from models.base import BaseModel, MomentField, db, locked
 from models.calendar import promised_day
 from models.cart import Cart, CartLine, Chosen
@@ -162,6 +163,7 @@ class Checkout(BaseModel):
                 [_ordered(order, chosen, position) for position, chosen in enumerate(lines)]
             ).execute()
             order.take_stock()
+            crash.at("place: stock taken")
             OrderEvent.create(order=order, at=now, state="awaiting_payment", author="shopper")
             payment = Payment.begin(order, now)
             # What another tab put in meanwhile stays for the next order.

@@ -8,6 +8,7 @@ import structlog
 from peewee import CharField, Check, ForeignKeyField, IntegerField
 
 import config
+import crash
 from gateways import GatewayError
 from gateways.mail import MailServer
 from models.base import BaseModel, MomentField, db, unclaimed
@@ -93,21 +94,25 @@ class Mail(BaseModel):
         """Hand the claimed mail to the server; returns its state. Trouble that may pass is tried again later."""
         from mails import compose
 
+        crash.at("mail: claimed")
         try:
             mail_server().deliver(compose(self), before_data=self._hand_over)
         except GatewayError as error:
             return self._keep(error, now)
+        crash.at("mail: accepted")
         Mail.update(state="sent", sent_at=now, trouble="").where(Mail.id == self.id).execute()
         self.state = "sent"
         log.info("mail.sent", mail=self.id, kind=self.kind)
         return self.state
 
     def _hand_over(self) -> None:
+        crash.at("mail: before hand-over")
         mine = Mail.update(state="handed").where(Mail.id == self.id, Mail.state == "due", Mail.tries == self.tries)
         if not mine.execute():
             # The lease ran out and another worker has it.
             raise GatewayError("another worker sends it", permanent=False)
         self.state = "handed"
+        crash.at("mail: handed")
 
     def _keep(self, error: GatewayError, now) -> str:
         from gateways.mail import OutcomeUnknown

@@ -7,6 +7,7 @@ import structlog
 from peewee import CharField, Check, ForeignKeyField, IntegerField, TextField
 
 import config
+import crash
 from gateways import GatewayError
 from gateways.bank import Bank, ForgedMessage, Message, Verdict
 from models.base import BaseModel, MomentField, db, locked, unclaimed
@@ -121,6 +122,7 @@ class Payment(BaseModel):
                 payment.state = "unknown"
                 payment.ask_at = min(payment.ask_at or now, now + timedelta(seconds=config.BANK_QUERY_EVERY))
             payment.save()
+            crash.at("settle: written")
             self.state = payment.state
             return payment.state
 
@@ -238,6 +240,7 @@ class Payment(BaseModel):
                 return False
             order.lapse(now)
             Mail.write("order_lapsed", order, now, key=f"order_lapsed:{order.id}")
+            crash.at("lapse: written")
         return True
 
 
@@ -287,6 +290,7 @@ class Refund(BaseModel):
             status = bank().status(payment.oid)
             if not status.voided and status.refunded < self.amount:
                 bank().refund(payment.oid, self.amount - status.refunded)
+                crash.at("refund: given")
         except GatewayError as error:
             self.tries += 1
             self.reason = str(error)[:255]

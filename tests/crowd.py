@@ -110,6 +110,18 @@ def place(checkout_id, key, seen):
     return [order.number, payment.oid]
 
 
+def place_overdue(checkout_id, key, seen):
+    """As `place`, half an hour and a minute ago by the real clock."""
+    from datetime import timedelta
+
+    from models.base import utcnow
+    from models.checkout import Checkout
+
+    ago = utcnow() - timedelta(minutes=31)
+    order, payment = Checkout.get_by_id(checkout_id).place_order(key=key, seen=seen, language="sq", now=ago)
+    return [order.number, payment.oid]
+
+
 def lapse(number):
     from models.order import Order
     from tests.world import later
@@ -256,6 +268,7 @@ def facts():
         "payments": {payment.oid: payment.state for payment in Payment.select()},
         "refunds": [refund.state for refund in Refund.select()],
         "mails": [[mail.kind, mail.state, mail.message_id] for mail in Mail.select().order_by(Mail.id)],
+        "mails_of": [[mail.order.number, mail.kind, mail.state] for mail in Mail.select().order_by(Mail.id)],
         "carts": {
             str(cart.id): sorted(line.variant.sku for line in cart.held) for cart in Cart.select().order_by(Cart.id)
         },

@@ -183,6 +183,7 @@ def test_the_hand_over_is_written_down_before_the_server_gets_the_text(world, mo
     mail = write(world)
     server = Server([b"220 hello", b"250 hello", b"250 sender", b"250 recipient", None])
     monkeypatch.setattr(config, "SMTP_PORT", server.port)
+    monkeypatch.setattr(config, "SMTP_TIMEOUT", 1)
     Mail.claim(NOW).send(NOW)
     server.thread.join(5)
     assert b"DATA" in server.said
