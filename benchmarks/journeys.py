@@ -1,0 +1,212 @@
+"""What shoppers do, for `benchmarks.client`: the rows of the table."""
+
+import csv
+import itertools
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from benchmarks.client import Browser, Journey, Wrong
+
+LIST = "/celulare"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A variant as the form of its device's page names it."""
+
+    slug: str
+    colour: str
+    storage: str
+    stock: int
+
+
+@dataclass
+class Goods:
+    """What a made-up price list has that the journeys need."""
+
+    devices: list[str]
+    offers: list[Offer]
+    names: list[tuple[str, str, str]]
+
+    @classmethod
+    def read(cls, path: Path) -> "Goods":
+        """From the price list that `benchmarks.synthetic` wrote; `names` are maker, line and code."""
+        devices, offers, names = {}, [], []
+        with open(path, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                colour = row["colour_hex"].lstrip("#").lower()
+                offers.append(Offer(row["slug"], colour, row["storage_gb"], int(row["stock"])))
+                if row["slug"] not in devices and row["kind"] == "phone":
+                    line, code, *_ = row["name_en"].split()
+                    names.append((row["brand"], line, code))
+                devices.setdefault(row["slug"], row["kind"])
+        return cls([slug for slug, kind in devices.items() if kind == "phone"], offers, names)
+
+    def plenty(self) -> list[Offer]:
+        """Variants that do not sell out during a measurement."""
+        return [offer for offer in self.offers if offer.stock >= 40]
+
+
+@dataclass
+class Pages(Journey):
+    """One page after the other, round and round."""
+
+    paths: list[str]
+
+    def turn(self, browser: Browser, number: int) -> None:
+        browser.get(self.paths[number % len(self.paths)])
+
+
+@dataclass
+class Bare(Journey):
+    """`requests` requests for a constant page of `size` bytes; with `body` they are forms sent."""
+
+    size: int
+    requests: int = 1
+    body: dict | None = None
+    cookies: dict | None = None
+
+    def prepare(self, browser: Browser) -> None:
+        browser.cookies.update(self.cookies or {})
+
+    def turn(self, browser: Browser, number: int) -> None:
+        for _ in range(self.requests):
+            if self.body is None:
+                browser.get(f"/{self.size}")
+            else:
+                browser.post(f"/{self.size}", self.body, expected=200)
+
+
+@dataclass
+class AddToCart(Journey):
+    """A device goes into the cart; after five a new shopper with an empty cart goes on."""
+
+    offers: list[Offer]
+
+    def prepare(self, browser: Browser) -> None:
+        page = browser.get(f"/pajisja/{self.offers[0].slug}", measured=False)
+        self.token = page.hidden()["csrf_token"]
+
+    def turn(self, browser: Browser, number: int) -> None:
+        if len(browser.took) % 5 == 0:
+            browser.cookies.pop("cart", None)
+        offer = self.offers[number % len(self.offers)]
+        browser.post("/shporta", _choice(offer, self.token))
+
+
+@dataclass
+class GuestOrder(Journey):
+    """Everything from the device's page to the page that leads to the bank, as a browser without a script asks."""
+
+    offers: list[Offer]
+
+    def turn(self, browser: Browser, number: int) -> None:
+        browser.cookies.clear()
+        offer = self.offers[number % len(self.offers)]
+        page = browser.get(f"/pajisja/{offer.slug}")
+        cart = self._follow(browser, "/shporta", _choice(offer, page.hidden()["csrf_token"]))
+        token = cart.hidden().get("csrf_token", page.hidden()["csrf_token"])
+        browser.get("/porosia/te-dhenat")
+        forms = (
+            ("te-dhenat", {
+                "first_name": "Arta", "last_name": "Berisha", "email": "guest@example.com", "phone": "070100000",
+            }),
+            ("dergesa", {"street": "Rruga 1", "municipality": "MK-802", "place": "1000", "postal_code": "1000"}),
+            ("pagesa", {"payment_way": "card"}),
+        )  # fmt: skip
+        for step, form in forms:
+            page = self._follow(browser, f"/porosia/{step}", {**form, "csrf_token": token})
+        place = {**page.hidden(), "terms": "y"}
+        if "key" not in place:
+            raise Wrong("The checkout did not reach its overview.")
+        bank = self._follow(browser, "/porosia/pasqyra", place)
+        if b"/fim/est3Dgate" not in bank.body:
+            raise Wrong("The order did not reach the bank.")
+
+    @staticmethod
+    def _follow(browser: Browser, path: str, form: dict):
+        return browser.get(browser.post(path, form).location)
+
+
+def _choice(offer: Offer, token: str) -> dict:
+    form = {"csrf_token": token, "slug": offer.slug, "ngjyra": offer.colour, "lloji": "device_only"}
+    return form | ({"memoria": offer.storage} if offer.storage else {})
+
+
+def list_addresses() -> list[str]:
+    """Lists that differ in order, page, filters and price: some thousand of them."""
+    orders = ("te-kerkuarat", "cmimi", "cmimi-zbrites", "te-rejat")
+    boxes = ("", "&gjendje=1", "&5g=1", "&marka=Samsung&marka=Apple&marka=Xiaomi&marka=Google&marka=Honor")
+    made = [
+        f"{LIST}?nga={price}{box}&rendit={order}&faqe={page}"
+        for price in range(1_000, 6_000, 100)
+        for box, order, page in itertools.product(boxes, orders, range(1, 6))
+    ]
+    random.Random(1).shuffle(made)
+    return made
+
+
+_CYRILLIC = dict(
+    zip(
+        ("sh", "zh", "ch", "dz", "nj", "lj", *"abvgdezijklmnoprstufhcwyqx"),
+        ("ш", "ж", "ч", "ѕ", "њ", "љ", *"абвгдезијклмнопрстуфхцвјкк"),
+        strict=True,
+    )
+)
+
+
+def _in_cyrillic(text: str) -> str:
+    text = text.lower()
+    for latin, letter in _CYRILLIC.items():
+        text = text.replace(latin, letter)
+    return text
+
+
+def _misspelt(word: str, chance: random.Random) -> str:
+    """One letter left out, doubled, replaced or swapped with the next, as one does while typing."""
+    at = chance.randrange(1, len(word))
+    kind = chance.randrange(4)
+    if kind == 0 and len(word) > 4:
+        return word[:at] + word[at + 1 :]
+    if kind == 1:
+        return word[:at] + word[at - 1 :]
+    if kind == 2 and at + 1 < len(word):
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return word[:at] + chance.choice("aeiourstlnk") + word[at + 1 :]
+
+
+def queries(goods: Goods, count: int = 4000) -> list[str]:
+    """Different searches for what there is: one word, two words, a mistake, the other script, by turns."""
+    chance = random.Random(2)
+    found: dict[str, None] = {}
+    for attempt in range(count * 12):
+        if len(found) >= count:
+            break
+        maker, line, code = chance.choice(goods.names)
+        match attempt % 4:
+            case 0:
+                asked = chance.choice((maker, line, code, maker.lower(), line[: chance.randint(3, 6)]))
+            case 1:
+                asked = " ".join(chance.sample((maker, line, code), 2))
+            case 2:
+                asked = " ".join((_misspelt(maker, chance), line) if chance.random() < 0.5 else
+                                 (maker, _misspelt(line, chance)))  # fmt: skip
+            case _:
+                asked = _in_cyrillic(" ".join(chance.sample((maker, line), chance.choice((1, 2)))))
+        found[asked] = None
+    made = list(found)
+    chance.shuffle(made)
+    return made
+
+
+def search_addresses(goods: Goods) -> list[str]:
+    return [f"/kerko?q={quote(asked)}" for asked in queries(goods)]
+
+
+def suggestion_addresses(goods: Goods) -> list[str]:
+    """As `queries`, each broken off somewhere after its second letter."""
+    chance = random.Random(3)
+    begun = [asked[: chance.randint(2, max(2, len(asked)))] for asked in queries(goods, 2000)]
+    return [f"/kerko/sugjerime?q={quote(text)}" for text in dict.fromkeys(begun)]

@@ -1,0 +1,21 @@
+"""The shop with the worst of luck: nobody ever asked for this page, these cards or this device before.
+
+Before each request it forgets every kept page, every drawn card and every device it has read. What all pages of a
+list have in common (translated words, the header, the names of its filters) stays, as it does after the first.
+"""
+
+from app import create_app as create_shop
+from models.shelf import shelf
+from views import browse, kept
+
+
+def create_app():
+    app = create_shop()
+
+    @app.before_request
+    def forget():
+        kept.forget()
+        browse._card.cache_clear()
+        shelf._offered.clear()
+
+    return app

@@ -1,0 +1,105 @@
+"""The harness of bin/bench, with a catalogue and seconds too small to measure anything."""
+
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import journeys, shop, synthetic
+from benchmarks.client import Browser, Browsers, Wrong
+from benchmarks.journeys import Bare, Goods
+
+
+@pytest.fixture(scope="module")
+def goods(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bench") / "price-list.csv"
+    synthetic.write(60, path)
+    return Goods.read(path)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bare")
+    [port] = shop.free_ports(1)
+    settings = shop.settings(DYQANI_INSTANCE=folder, WEB_CONCURRENCY=1)
+    with shop.Server(settings, port, folder / "log", "benchmarks.bare:create_app()") as server:
+        yield server
+
+
+def test_the_harness_measures_the_shop_beside_a_bare_page_and_prints_its_tables(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.speed", "--devices", "60", "--seconds", "0.2",
+         "--only", "list,list-first,search,add,order"],
+        cwd=shop.ROOT, capture_output=True, text=True, check=False, timeout=240,
+        env={**os.environ, "TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for title in ("list page", "list page, nothing kept", "search, new words", "add to cart", "whole guest order"):
+        assert f"| {title}" in done.stdout
+    assert "list page, 60 devices: share of the bare page" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bare_page_has_as_many_bytes_as_asked_for_and_takes_forms(bare):
+    browser = Browser(bare.port)
+    assert [len(browser.get(f"/{size}").body) for size in (200, 33_001)] == [200, 33_001]
+    assert len(browser.post("/400", {"a": "b"}, expected=200).body) == 400
+    assert len(browser.took) == 3
+
+
+def test_kept_connections_get_the_same_answers(bare):
+    browser = Browser(bare.port, keep_alive=True)
+    assert {len(browser.get("/5000").body) for _ in range(4)} == {5000}
+    browser.close()
+
+
+def test_browsers_count_what_all_of_them_did_and_the_server_what_it_worked(bare):
+    before = bare.cpu()
+    with Browsers(2, None) as browsers:
+        browsers.open("bare", Bare(1000, requests=3), bare.port)
+        outcome = browsers.run("bare", turns=40)
+    assert (outcome.turns, len(outcome.took), outcome.received) == (80, 240, 240_000)
+    assert outcome.per_second > 0
+    assert bare.cpu() > before
+
+
+def test_an_answer_of_another_kind_stops_the_measurement(bare):
+    with Browsers(1, None) as browsers:
+        browsers.open("bare", journeys.Pages(["/not-a-number"]), bare.port)
+        with pytest.raises(Wrong, match="404, not 200"):
+            browsers.run("bare", turns=1)
+
+
+def test_searches_differ_and_are_the_same_each_time(goods):
+    asked = journeys.queries(goods, 400)
+    assert len(asked) == len(set(asked)) == 400
+    assert asked == journeys.queries(goods, 400)
+    assert any("а" <= letter <= "џ" for text in asked for letter in text)
+    assert len({len(text.split()) for text in asked}) > 1
+
+
+def test_lists_asked_for_differ(goods):
+    addresses = journeys.list_addresses()
+    assert len(addresses) == len(set(addresses)) == 4000
+
+
+def test_a_mistake_is_one_letter(goods):
+    chance = random.Random(4)
+    for word in ("Samsung", "Motorola", "Vega"):
+        for _ in range(50):
+            assert abs(len(journeys._misspelt(word, chance)) - len(word)) <= 1
+
+
+def test_tables_replace_only_what_is_between_their_markers(tmp_path):
+    page = tmp_path / "performance.md"
+    page.write_text("a\n<!-- speed: begin -->\nold\n<!-- speed: end -->\nz\n", "utf-8")
+    shop.keep("speed", shop.table(["", "n"], [["ë", "1"]]), page)
+    text = page.read_text("utf-8")
+    assert "| ë | 1 |" in text
+    assert text.startswith("a\n<!-- speed: begin -->")
+    assert "old" not in text
+    assert text.endswith("<!-- speed: end -->\nz\n")
+    with pytest.raises(SystemExit, match="markers"):
+        shop.keep("memory", "x", page)
