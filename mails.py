@@ -32,7 +32,7 @@ from models.money import money
 from models.order import Order, OrderLine
 from models.outbox import KINDS, Mail
 from models.payment import Payment
-from models.places import municipality_of, place_of
+from models.places import municipality_of
 from views.templating import phone_text
 
 log = structlog.get_logger()
@@ -115,12 +115,11 @@ def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
         "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),
     }
     if mail.kind == "order_confirmed":
-        place, municipality = _place(order, language)
         paid = Payment.select(Payment.auth_code).where(Payment.order == order, Payment.state == "paid").first()
         context |= {
             "auth_code": clean(paid.auth_code) if paid else "",
-            "place": place,
-            "municipality": municipality,
+            "place": clean(order.place_in(language)),
+            "municipality": _municipality(order, language),
             # DLV-3: what comes with a contract goes to its signer alone.
             "holder_only": any(line.contract_type == "besnik24" for line in lines),
         }
@@ -141,16 +140,10 @@ def _line(line: OrderLine, language: str, pictures: "Pictures") -> dict:
     }
 
 
-def _place(order: Order, language: str) -> tuple[str, str]:
-    """Place and municipality as `language` calls them; as they were written where the list knows them no more."""
-    place, municipality = order.place, order.municipality
+def _municipality(order: Order, language: str) -> str:
     with suppress(KeyError):
-        known = place_of(order.postal_code)
-        if known.name("sq") == order.place:
-            place = known.name(language)
-    with suppress(KeyError):
-        municipality = municipality_of(order.municipality).name(language)
-    return clean(place), clean(municipality)
+        return clean(municipality_of(order.municipality).name(language))
+    return clean(order.municipality)
 
 
 def clean(text: str) -> str:

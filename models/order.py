@@ -1,5 +1,6 @@
 """Orders: their lines, their states and the way from one to the next (ORD-1…5)."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, TextField
@@ -9,6 +10,7 @@ from models.base import BaseModel, MomentField, db, locked
 from models.cart import Cart
 from models.catalogue import Device, Gift, Variant
 from models.order_number import read_number
+from models.places import place_of
 from models.profile import Profile
 from models.shelf import stock_changed
 
@@ -104,9 +106,16 @@ class Order(BaseModel):
         """The person who may receive it, against a valid ID document (DLV-3)."""
         return self.recipient or self.full_name
 
-    @property
-    def address(self) -> str:
-        return f"{self.street}, {self.postal_code} {self.place}"
+    def place_in(self, language: str) -> str:
+        """The place as `language` calls it; as it was written where the list knows it no more."""
+        with suppress(KeyError):
+            known = place_of(self.postal_code)
+            if known.name("sq") == self.place:
+                return known.name(language)
+        return self.place
+
+    def address_in(self, language: str) -> str:
+        return f"{self.street}, {self.postal_code} {self.place_in(language)}"
 
     @property
     def is_paid(self) -> bool:
