@@ -96,6 +96,7 @@ class Browser:
     def __init__(self, app):
         self.app = app
         self.client = app.test_client()
+        self._token = (None, "")
 
     def get(self, path: str, *, piece: bool = False, headers=None, **more) -> Page:
         headers = {**({"HX-Request": "true"} if piece else {}), **(headers or {})}
@@ -113,8 +114,12 @@ class Browser:
         return self.get(page.location.removeprefix(HOST))
 
     def token(self) -> str:
-        """The token that the forms of this browser's session carry."""
-        return _TOKEN.search(self.get("/hyr").html)[1]
+        """The token that the forms of this browser's session carry, read from a page of the shop."""
+        session = self.cookie("session")
+        if session is None or session.value != self._token[0]:
+            token = _TOKEN.search(self.get("/hyr").html)[1]
+            self._token = (self.cookie("session").value, token)
+        return self._token[1]
 
     def cookie(self, name: str):
         return self.client.get_cookie(name, domain="shop.test")

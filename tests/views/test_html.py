@@ -153,7 +153,8 @@ def test_the_checker_finds(markup, fault):
 def test_the_checker_finds_what_points_nowhere_and_what_a_page_lacks():
     page = (
         '<!doctype html><html lang="sq"><head><title>x</title></head><body><header></header><main>'
-        '<label for="no">x</label><input aria-label="x" aria-describedby="gone"><button popovertarget="away">x</button>'
+        '<label for="no">x</label><input aria-label="x" aria-describedby="gone">'
+        '<button popovertarget="away">x</button>'
         '<h2>x</h2><h4>y</h4><div hx-target="#off"></div></main></body></html>'
     )
     found = "\n".join(faults(page, "en"))

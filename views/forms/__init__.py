@@ -5,12 +5,15 @@ import unicodedata
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from flask import request
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
 import config
 
+# What werkzeug makes of bytes that are no UTF-8, and what others put in their place.
+_NOT_UTF8 = re.compile("%[89A-F][0-9A-F]|\ufffd")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -20,6 +23,10 @@ class ShopForm(FlaskForm):
     class Meta:
         csrf = False
         locales = False
+
+        def wrap_formdata(self, form, formdata):
+            # A file is never one of our fields: read as a text it would be a server error.
+            return request.form if request.files else super().wrap_formdata(form, formdata)
 
     def wrong_fields(self) -> list:
         return [field for field in self if field.errors]
@@ -51,8 +58,8 @@ class AtMost:
         self.field_flags = {"maxlength": most}
 
     def __call__(self, form, field):
-        if "\ufffd" in (field.data or ""):
-            # The bytes that came were no UTF-8: nobody knows which letter stood there.
+        if _NOT_UTF8.search(field.data or ""):
+            # Nobody knows which letter stood there.
             raise ValidationError(gettext("Shkruajeni me shkronja."))
         if field.data and len(field.data) > self.most:
             raise ValidationError(
@@ -76,7 +83,9 @@ class EmailAddress:
         if "@" not in address:
             raise ValidationError(gettext("I mungon shenja @, p.sh. emri@shembull.mk."))
         try:
-            checked = validate_email(address, check_deliverability=False, test_environment=config.ENV != "production")
+            checked = validate_email(
+                address, strict=True, check_deliverability=False, test_environment=config.ENV != "production"
+            )
         except EmailNotValidError:
             raise ValidationError(gettext("Kontrolloni adresën, p.sh. emri@shembull.mk.")) from None
         if not checked.normalized.isascii():
