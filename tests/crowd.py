@@ -190,6 +190,13 @@ def write_mails(count):
         Mail.write("order_confirmed", order, NOW, key=f"mail-{number}")
 
 
+def tries_of(number):
+    from models.order import Order
+    from models.outbox import Mail
+
+    return Mail.select(Mail.tries).join(Order).where(Order.number == number).scalar()
+
+
 def send_all():
     from models.outbox import Mail
     from tests.world import later
