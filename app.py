@@ -89,6 +89,13 @@ class Sessions(SecureCookieSessionInterface):
     again once it has a session.
     """
 
+    # Making one takes longer than reading a cookie with it.
+    _signer = None
+
+    def get_signing_serializer(self, app):
+        self._signer = self._signer or super().get_signing_serializer(app)
+        return self._signer
+
     def save_session(self, app, session, response):
         if not response.headers.get("Cache-Control", "").startswith("public"):
             super().save_session(app, session, response)

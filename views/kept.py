@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 
 import brotli
-from flask import Response, g, make_response, render_template, request
+from flask import Response, g, make_response, render_template, request, session
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -45,7 +45,8 @@ def _fill(name: str) -> str:
         person = shopper()
         return render_template(f"shared/_{name}.html", count=person.count, lines=person.lines(), total=person.total)
     if name == "profile_menu":
-        person = shopper().profile if "session" in request.cookies or "remember_token" in request.cookies else None
+        # Flask-Login takes its time, and writes to the session, even to find that nobody has logged in.
+        person = shopper().profile if "_user_id" in session or "remember_token" in request.cookies else None
         if person is None:
             return _constant(name, profile=None)
         return render_template(f"shared/_{name}.html", profile=person)
