@@ -108,7 +108,7 @@ class Server:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise SystemExit(f"The server does not start:\n{self._log.read_text('utf-8', 'replace')[-4000:]}")
+                raise SystemExit(f"The server does not start:\n{self.log_end()}")
             time.sleep(0.05)
         return self
 
@@ -135,9 +135,9 @@ class Server:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def log_end(self) -> str:
+        """The last of what its processes said."""
+        return self._log.read_text("utf-8", "replace")[-4000:]
 
     def cpu(self) -> float:
         """Seconds of processor time that its processes have had so far."""

@@ -175,7 +175,11 @@ def measure_all(options, url: str | None) -> dict[int, list[Figures]]:
                     browsers.run("warm-up", turns=15)
                 found[size] = []
                 for row in wanted:
-                    figures = measure(row, goods, unkept if row.unkept else shop, bare, browsers, options)
+                    server = unkept if row.unkept else shop
+                    try:
+                        figures = measure(row, goods, server, bare, browsers, options)
+                    except Wrong as wrong:
+                        raise Wrong(f"{row.title}: {wrong}\n{server.log_end()}") from None
                     found[size].append(figures)
                     _say(f"  {row.title}: {figures.per_second:.0f}/s, {figures.share:.0%} of the bare page")
     return found

@@ -14,7 +14,8 @@ def create_app():
 
     @app.before_request
     def forget():
-        kept.forget()
+        with kept._turn:
+            kept._kept.clear()
         browse._card.cache_clear()
         shelf._offered.clear()
 
