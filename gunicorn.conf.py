@@ -27,6 +27,9 @@ graceful_timeout = 10
 accesslog = None
 loglevel = "info" if ENV == "production" else "warning"
 
+# By default a proxy on this machine may set SCRIPT_NAME and PATH_INFO by headers, and some pass on a visitor's.
+forwarder_headers = ""
+
 # Its default place is one per user: two shops of one user would fight for it.
 control_socket_disable = True
 

@@ -13,7 +13,11 @@ DEFAULT = config.LANGUAGES[0]
 
 
 class LanguagePrefix:
-    """Moves a language prefix from the path into SCRIPT_NAME, so that every URL the shop builds keeps it."""
+    """Moves a language prefix from the path into SCRIPT_NAME, so that every URL the shop builds keeps it.
+
+    What came as SCRIPT_NAME is dropped: gunicorn takes it from a header of that name, which a proxy may pass on from
+    anybody, and pages kept for everybody would link to wherever it points.
+    """
 
     def __init__(self, wsgi_app):
         self.wsgi_app = wsgi_app
@@ -21,9 +25,10 @@ class LanguagePrefix:
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
         first, _, rest = path.lstrip("/").partition("/")
+        environ["SCRIPT_NAME"] = ""
         if first in config.LANGUAGES[1:]:
             environ["dyqani.language"] = first
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/" + first
+            environ["SCRIPT_NAME"] = "/" + first
             environ["PATH_INFO"] = "/" + rest
         return self.wsgi_app(environ, start_response)
 

@@ -674,3 +674,10 @@ def test_what_is_ordered_from_the_page_is_what_it_shows(shopper, world):
     sent = shopper.get("/pajisja/galaxy-s25?ngjyra=a4bddc&memoria=256").form("/shporta")
     assert shopper.post("/shporta", sent).status == 303
     assert "57.600 den" in shopper.get("/shporta").words
+
+
+@pytest.mark.parametrize("path", ["/celulare", "/mk/celulare", "/pajisja/galaxy-s25", "/ndihme"])
+def test_a_visitor_cannot_move_the_links_of_pages_that_are_kept_for_everybody(shopper, stranger, path):
+    moved = stranger.get(path, environ_overrides={"SCRIPT_NAME": "//evil.example"})
+    assert "evil.example" not in moved.html
+    assert "evil.example" not in shopper.get(path).html
