@@ -793,18 +793,6 @@ def _edits(written, exists) -> Iterator[str]:
             yield before + letter + after
 
 
-def _known(candidates, terms, whole):
-    found = {term for term in candidates if len(term) > 2 and terms.has(term, whole)}
-    found = sorted(found, key=lambda term: (-terms.frequency(term, whole), term))
-    return [(term, whole) for term in found[:_CANDIDATES]]
-
-
-def _as_written(found, terms):
-    """The terms that are written one letter differently: "ihpone" and "galazy" sound two letters wrong."""
-    edits = _edits(found.raw, lambda begun: terms.has(stem_so_far(begun), False))
-    return _known(map(key_of, edits), terms, whole=True)
-
-
 def _as_heard(found, terms):
     """The terms that sound one letter different."""
     return _known(_edits(found.key, lambda begun: terms.has(begun, False)), terms, whole=True)
