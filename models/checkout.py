@@ -5,7 +5,7 @@ import json
 import secrets
 from datetime import timedelta
 
-from peewee import CharField, ForeignKeyField, IntegrityError
+from peewee import CharField, ForeignKeyField, IntegrityError, OperationalError
 
 import config
 import crash
@@ -18,6 +18,8 @@ from models.order_number import new_number
 from models.payment import Payment
 
 LANGUAGES = ("sq", "mk", "en")
+# PostgreSQL's code for "you waited for each other, and it hit you".
+DEADLOCK = "40P01"
 STEPS = ("data", "delivery", "payment", "overview")
 
 
@@ -108,6 +110,17 @@ class Checkout(BaseModel):
         and gifts are taken, the order, its lines, first event and payment are written, the cart is emptied.
         Raises OfferChanged, OutOfStock, EmptyCart, Incomplete.
         """
+        for _ in range(3):
+            try:
+                return self._place(key, seen, language, now, profile, segment)
+            except OperationalError as error:
+                # PostgreSQL ends one of two transactions that wait for each other, such as an order and an import
+                # of its devices. Nothing of this one was written, and it may be tried again.
+                if db.in_transaction() or getattr(error.orig, "sqlstate", None) != DEADLOCK:
+                    raise
+        return self._place(key, seen, language, now, profile, segment)
+
+    def _place(self, key, seen, language, now, profile, segment) -> tuple[Order, Payment]:
         from models.places import place_of
 
         with db.atomic():

@@ -134,10 +134,13 @@ class Mail(BaseModel):
         return state
 
     @classmethod
-    def send_all_due(cls, now, limit: int = 50) -> int:
-        """Send what is due; returns how many mails were tried (MSG-1)."""
+    def send_all_due(cls, now, limit: int = 50, within: float = 10) -> int:
+        """Send what is due, for `within` seconds; returns how many mails were tried (MSG-1).
+
+        A server that is slow to answer must not keep the worker from the bank.
+        """
         tried, began = 0, time.monotonic()
-        while tried < limit:
+        while tried < limit and time.monotonic() - began < within:
             # A slow server may take minutes for all of them; each lease starts when its mail is taken up.
             moment = now + timedelta(seconds=time.monotonic() - began)
             mail = cls.claim(moment)

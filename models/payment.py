@@ -1,6 +1,7 @@
 """Card payments of orders, settled by what the bank says (PAY-5…9)."""
 
 import secrets
+import time
 from datetime import timedelta
 
 import structlog
@@ -196,8 +197,12 @@ class Payment(BaseModel):
         ).execute()
 
     @classmethod
-    def settle_all_due(cls, now, limit: int = 50) -> int:
-        """Ask the bank for every payment whose time has come; returns how many were asked (PAY-7)."""
+    def settle_all_due(cls, now, limit: int = 50, within: float = 10) -> int:
+        """Ask the bank for payments whose time has come, for `within` seconds; returns how many were asked (PAY-7).
+
+        A bank that is slow to answer must not keep the worker from the mails.
+        """
+        asked, began = 0, time.monotonic()
         due = list(
             cls.select(cls, Order)
             .join(Order)
@@ -206,16 +211,19 @@ class Payment(BaseModel):
             .limit(limit)
         )
         for payment in due:
+            if time.monotonic() - began >= within:
+                break
             payment.ask_bank(now)
-        return len(due)
+            asked += 1
+        return asked
 
     @classmethod
-    def lapse_all_due(cls, now, limit: int = 50) -> int:
-        """End the orders nobody paid in time (PAY-8); returns how many lapsed.
+    def lapse_all_due(cls, now, limit: int = 50, within: float = 10) -> int:
+        """End the orders nobody paid in time (PAY-8), for `within` seconds; returns how many lapsed.
 
         The bank is asked for each open attempt first: an order whose outcome is not known does not lapse.
         """
-        lapsed = 0
+        lapsed, began = 0, time.monotonic()
         # Orders that wait for the bank must not hold up the others.
         waiting = cls.select(cls.order).where(cls.state.in_(OPEN), cls.ask_at > now)
         overdue = (
@@ -225,6 +233,8 @@ class Payment(BaseModel):
             .limit(limit)
         )
         for order in list(overdue):
+            if time.monotonic() - began >= within:
+                break
             for attempt in cls.select(cls, Order).join(Order).where(cls.order == order, cls.state.in_(OPEN)):
                 attempt.ask_bank(now)
             lapsed += cls._lapse(order, now)
@@ -304,10 +314,13 @@ class Refund(BaseModel):
         return self.state
 
     @classmethod
-    def carry_out_all_due(cls, now, limit: int = 20) -> int:
-        """Give back what is due; returns how many refunds were tried (PAY-9)."""
-        tried = 0
-        while tried < limit and (refund := cls.claim(now)) is not None:
+    def carry_out_all_due(cls, now, limit: int = 20, within: float = 10) -> int:
+        """Give back what is due, for `within` seconds; returns how many refunds were tried (PAY-9)."""
+        tried, began = 0, time.monotonic()
+        while tried < limit and time.monotonic() - began < within:
+            refund = cls.claim(now)
+            if refund is None:
+                break
             refund.carry_out(now)
             tried += 1
         return tried

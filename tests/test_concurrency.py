@@ -147,6 +147,18 @@ def test_orders_that_lapse_and_orders_that_are_placed_do_not_block_each_other(sh
     assert after["gifts"] == 100 - 2 * placed
 
 
+@pytest.mark.rule("ORD-5")
+def test_an_order_that_an_import_stands_in_the_way_of_is_placed_all_the_same(shop):
+    overviews = shop.alone("checkouts", [["S25-BLACK-128", "CASE-BLACK"]] * 3)
+    tasks = [("restock", "CASE-BLACK", "S25-BLACK-128")] + [("place", *overview) for overview in overviews]
+    restocked, *placed = shop.at_once(tasks)
+    good(placed)
+    more = 10 if "is" in restocked else 0
+    after = shop.alone("facts")
+    assert after["stock"]["S25-BLACK-128"] == 17 + more
+    assert after["stock"]["CASE-BLACK"] == 37 + more
+
+
 @pytest.mark.rule("PAY-8")
 def test_four_workers_lapse_an_order_once(shop):
     overviews = shop.alone("checkouts", [["CASE-BLACK"]] * 3)

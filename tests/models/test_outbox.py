@@ -161,6 +161,16 @@ def test_one_mail_in_trouble_does_not_hold_up_the_next(world, inbox):
     assert [mail["to"] for mail in inbox.mails()] == ["ana@example.com"]
 
 
+def test_a_silent_mail_server_keeps_the_worker_for_a_moment_only(world, monkeypatch):
+    for _ in range(4):
+        write(world)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(config, "SMTP_PORT", silent.getsockname()[1])
+        monkeypatch.setattr(config, "SMTP_TIMEOUT", 1)
+        assert Mail.send_all_due(NOW, within=0.5) == 1
+    assert Mail.select().where(Mail.state == "due").count() == 4
+
+
 def test_a_mail_is_claimed_by_one_worker_until_its_lease_is_over(world):
     mail = write(world)
     claimed = Mail.claim(NOW)

@@ -308,6 +308,17 @@ def test_who_waits_on_the_page_has_the_bank_asked_soon_but_not_without_end(world
     assert now_of(payment).asked == 5
 
 
+@pytest.mark.rule("PAY-7")
+def test_a_silent_bank_keeps_the_worker_for_a_moment_only(world, monkeypatch):
+    payments = [ordered(world, "CASE-BLACK")[1] for _ in range(4)]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        point_to(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr(config, "BANK_TIMEOUT", 1)
+        assert Payment.settle_all_due(later(2), within=0.5) == 1
+        assert Payment.lapse_all_due(later(LAPSED), within=0.5) == 0
+    assert sum(now_of(payment).asked for payment in payments) == 2
+
+
 @pytest.mark.rule("PAY-8")
 def test_a_payment_can_be_tried_again_while_the_order_is_payable(world, at_bank):
     order, first = ordered(world, "CASE-BLACK")
