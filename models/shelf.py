@@ -301,7 +301,7 @@ class Shelf:
         # Each list asks it: building the query anew would take longer than its answer.
         places = ", ".join([db.param] * len(ids))
         rows = db.execute_sql(
-            f"SELECT device_id, CAST(card AS TEXT) FROM listing WHERE device_id IN ({places})",  # noqa: S608
+            f"SELECT device_id, CAST(card AS TEXT) FROM listing WHERE shown AND device_id IN ({places})",  # noqa: S608
             ids,
         )
         found = dict(rows.fetchall())

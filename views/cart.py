@@ -13,6 +13,8 @@ from models.calendar import promised_day
 from models.cart import NotForSale
 from models.catalogue import Brand, Device
 from models.checkout import title_of
+from models.shelf import Shelf, shelf
+from views.cards import card_html
 from views.respond import go, respond, wants_piece
 from views.shopper import shopper
 
@@ -21,7 +23,7 @@ blueprint = Blueprint("cart", __name__)
 
 @blueprint.get("/shporta")
 def show():
-    return respond("cart/page.html", **_contents())
+    return respond("cart/page.html", **_contents(), suggested=_suggested())
 
 
 @blueprint.post("/shporta")
@@ -126,3 +128,26 @@ def _contents() -> dict:
         "promised": promised_day(person.now),
         "most": config.LINE_QUANTITY_MAX,
     }
+
+
+# How many accessories the cart's page reminds of.
+SUGGESTED = 4
+
+
+def _suggested() -> list:
+    """Cards of accessories that fit what is in the cart and are not in it.
+
+    The shelf is asked as this process knows it, if at all: a reminder need not be the newest.
+    """
+    lines = shopper().lines()
+    held = {chosen.device.id for chosen in lines}
+    if not lines:
+        return []
+    fitting = dict.fromkeys(
+        number
+        for chosen in lines
+        if chosen.device.kind in ("phone", "tablet")
+        for number in shelf.accessories_for(chosen.device, SUGGESTED + len(held))
+    )
+    ids = [number for number in fitting if number not in held][:SUGGESTED]
+    return [card_html(card, current(), "lazy") for card in Shelf.cards(ids)]

@@ -41,13 +41,9 @@ def show(number: str):
 @blueprint.post("/porosia/<number>/pagesa")
 def retry(number: str):
     """A new attempt, from the page or from the mail's link (PAY-8)."""
-    order, now = find_order_or_refuse(number), shopper().now
-    latest = Payment.latest_of(order)
-    if latest is not None and latest.state == "started" and order.is_payable(now):
-        # A double click, or the back button: the attempt that was begun is the one to be paid.
-        return go(url_for("pay.show", number=order.number))
+    order = find_order_or_refuse(number)
     try:
-        Payment.retry(order, now)
+        Payment.resume(order, shopper().now)
     except NotAllowed:
         return go(url_for("orders.confirmation", number=order.number))
     return go(url_for("pay.show", number=order.number))

@@ -6,7 +6,7 @@ They are most of the work of rendering a list, and nearly the same in all of the
 import secrets
 from functools import lru_cache
 
-from flask import current_app, g
+from flask import current_app, g, request
 from markupsafe import Markup, escape
 
 from language import current, prefix_of
@@ -34,6 +34,16 @@ def header(here: str, phone_search: bool = False, q: str = "") -> Markup:
         raise NotKept
     text = _header(current(), phone_search, bool(q)).replace(_HERE, str(escape(here)))
     return Markup(text.replace(_SEARCHED, str(escape(q))) if q else text)  # noqa: S704
+
+
+def url_in_all(query_string: str):
+    """Language links of a page that is kept: without what somebody once added to its address."""
+    here = request.path
+
+    def url_in(code: str) -> str:
+        return prefix_of(code) + here + query_string
+
+    return url_in
 
 
 def part(template: str, **context) -> Markup:

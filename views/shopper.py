@@ -40,6 +40,10 @@ class Shopper:
         """The cart this browser holds, or None; never begins one."""
         if self._cart is None and self.token:
             self._cart = Cart.of_token(self.token)
+            if self._cart is not None and self._cart.seen_at < self.now - timedelta(days=1):
+                # Its days count from the last visit, not from the last choice (CRT-4).
+                self._cart.touch(self.now)
+                g.cart_token = self._cart.token
         return self._cart
 
     def cart_to_fill(self) -> Cart:
