@@ -86,6 +86,19 @@ class Payment(BaseModel):
                 raise NotAllowed(f"{order.number} cannot be paid any more")
             return cls.begin(order, now)
 
+    @classmethod
+    def resume(cls, order: Order, now) -> "Payment":
+        """The attempt that was begun and has no answer yet, or else a new one; raises NotAllowed as `retry` does.
+
+        Two clicks at the same moment, or the back button, find one attempt.
+        """
+        with db.atomic():
+            order = order.relock()
+            latest = cls.latest_of(order)
+            if latest is not None and latest.state == "started" and order.is_payable(now):
+                return latest
+            return cls.retry(order, now)
+
     def form(self, language: str) -> dict[str, str]:
         """The signed fields for the bank's page (PAY-5)."""
         order = self.order

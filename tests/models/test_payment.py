@@ -332,6 +332,18 @@ def test_a_payment_can_be_tried_again_while_the_order_is_payable(world, at_bank)
 
 
 @pytest.mark.rule("PAY-8")
+def test_trying_again_goes_on_with_an_attempt_that_has_no_answer_yet(world):
+    order, first = ordered(world, "CASE-BLACK")
+    assert Payment.resume(order, later(1)) == first
+    first.settle(Verdict.DECLINED, later(1))
+    second = Payment.resume(order, later(2))
+    assert second != first
+    assert Payment.resume(order, later(3)) == second
+    with pytest.raises(NotAllowed):
+        Payment.resume(order, later(LAPSED))
+
+
+@pytest.mark.rule("PAY-8")
 @pytest.mark.parametrize("end", ["time", "paid", "lapsed", "cancelled"])
 def test_a_payment_cannot_be_tried_again_afterwards(world, end):
     order, payment = ordered(world, "CASE-BLACK")
