@@ -1,5 +1,7 @@
 """The cart's page, its window in the header, and the x that follows it into the checkout (CRT-1…5)."""
 
+from datetime import timedelta
+
 import pytest
 
 import config
@@ -64,6 +66,21 @@ def test_a_guests_cart_survives_a_restart_of_the_shop(shopper, world):
     restarted = Browser(create_app())
     restarted.client.set_cookie("cart", token, domain="shop.test")
     assert "Këllëf për Galaxy S25" in restarted.get(CART).text_of("cart-contents")
+
+
+@pytest.mark.rule("CRT-4")
+@pytest.mark.parametrize("path", ["/", CART, "/porosia/te-dhenat"])
+def test_the_thirty_days_count_from_the_last_visit(shopper, world, clock, path):
+    shopper.choose(world["CASE-BLACK"])
+    for _ in range(2):
+        clock.shift(29 * 24 * 3600)
+        visited = shopper.get(path)
+        assert any(cookie.startswith("cart=") for cookie in visited.headers.getlist("Set-Cookie"))
+    later = named.NOW + timedelta(days=58)
+    assert Cart.forget_old(later) == 0
+    assert "Këllëf për Galaxy S25" in shopper.get(CART).words
+    assert Cart.forget_old(later + timedelta(days=31)) == 1
+    assert "Shporta është bosh" in shopper.get(CART).words
 
 
 def test_choosing_a_device_twice_leaves_one_line(shopper, world):
