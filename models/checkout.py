@@ -13,7 +13,7 @@ from models.base import BaseModel, MomentField, db, locked
 from models.calendar import promised_day
 from models.cart import Cart, CartLine, Chosen
 from models.drawing import picture_path
-from models.order import Order, OrderEvent, OrderLine, OutOfStock, terms_edition
+from models.order import GiftGone, Order, OrderEvent, OrderLine, OutOfStock, terms_edition
 from models.order_number import new_number
 from models.payment import Payment
 
@@ -175,7 +175,11 @@ class Checkout(BaseModel):
             OrderLine.insert_many(
                 [_ordered(order, chosen, position) for position, chosen in enumerate(lines)]
             ).execute()
-            order.take_stock()
+            try:
+                order.take_stock()
+            except GiftGone:
+                # To somebody who was faster by a moment: what the overview promised is not what there is.
+                raise OfferChanged from None
             crash.at("place: stock taken")
             OrderEvent.create(order=order, at=now, state="awaiting_payment", author="shopper")
             payment = Payment.begin(order, now)

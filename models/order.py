@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, TextField
 
-import config
 from models.base import BaseModel, MomentField, db, locked
 from models.cart import Cart
 from models.catalogue import Device, Gift, Variant
@@ -49,6 +48,10 @@ class OutOfStock(Exception):
     def __init__(self, names, skus=()):
         super().__init__(", ".join(names))
         self.names, self.skus = list(names), list(skus)
+
+
+class GiftGone(OutOfStock):
+    """The device is there, its gift went to somebody else: it may be ordered without (CAT-5)."""
 
 
 class Order(BaseModel):
@@ -161,7 +164,7 @@ class Order(BaseModel):
         self.state = order.state
 
     def take_stock(self) -> None:
-        """Take every piece, or none: raises OutOfStock (ORD-5). Call it inside a transaction."""
+        """Take every piece and gift, or none: raises OutOfStock or GiftGone (ORD-5). Call it in a transaction."""
         short, sold_out = [], set()
         # By variant id: two orders that want the same pieces wait for each other in one order, never in a ring.
         for line in sorted(self.lines(), key=lambda line: line.variant_id):
@@ -186,7 +189,7 @@ class Order(BaseModel):
                 .execute()
             )
             if not taken:
-                raise OutOfStock([line.gift[self.language]], [line.sku])
+                raise GiftGone([line.gift[self.language]], [line.sku])
             left = Gift.get_by_id(line.gift["id"])
             if left.stock == 0:
                 sold_out.add(left.device_id)
@@ -263,6 +266,3 @@ def storage_label(size_gb: int) -> str:
 def terms_edition() -> str:
     """The edition of the sales terms that an order of today accepts."""
     return datetime(2026, 11, 1, tzinfo=UTC).strftime("%Y-%m")
-
-
-CURRENCY = config.CURRENCY

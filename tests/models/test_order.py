@@ -4,7 +4,7 @@ import pytest
 
 from models.base import db
 from models.catalogue import Gift, Listing
-from models.order import STATES, TRANSITIONS, NotAllowed, Order, OrderEvent, OutOfStock, storage_label
+from models.order import STATES, TRANSITIONS, GiftGone, NotAllowed, Order, OrderEvent, OutOfStock, storage_label
 from models.order_link import BadLink, read, sign
 from models.order_number import MistypedNumber
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, place
@@ -121,6 +121,20 @@ def test_a_lapse_gives_every_piece_and_gift_back_once(world):
         Order.get_by_id(order.id).lapse(later(31))
     stock = [world.stock(sku) for sku in ("S25-BLACK-128", "S25-BLUE-256", "CASE-BLACK")]
     assert (stock, world.gifts()) == ([20, 3, 40], 10)
+
+
+@pytest.mark.rule("CAT-5")
+def test_a_gift_that_is_gone_is_told_from_a_device_that_is(world):
+    order, _ = ordered(world, "S25-BLACK-128")
+    order.lapse(later(31))
+    world.set_gifts(0)
+    with pytest.raises(GiftGone), db.atomic():
+        order.take_stock()
+    assert world.stock("S25-BLACK-128") == 20
+    world.set_stock("S25-BLACK-128", 0)
+    with pytest.raises(OutOfStock) as gone, db.atomic():
+        order.take_stock()
+    assert not isinstance(gone.value, GiftGone)
 
 
 def test_a_lapse_whose_gift_left_the_catalogue_still_gives_the_pieces_back(world):
