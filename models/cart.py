@@ -86,8 +86,11 @@ class Cart(BaseModel):
         with db.atomic():
             # Two logins at once take turns: a profile has one cart.
             locked(Profile.select().where(Profile.id == profile.id)).get()
-            theirs = Cart.get_or_none(Cart.profile == profile)
-            ours = Cart.get_or_none(Cart.id == self.id)
+            # An order that another tab places of either cart is written before, or finds the cart gone.
+            both = Cart.select().where((Cart.id == self.id) | (Cart.profile == profile)).order_by(Cart.id)
+            held = {cart.id: cart for cart in locked(both)}
+            ours = held.get(self.id)
+            theirs = next((cart for cart in held.values() if cart.profile_id == profile.id), None)
             if ours is None or ours.profile_id not in (None, profile.id):
                 return theirs or Cart.create(
                     token=secrets.token_urlsafe(24), profile=profile, created_at=now, seen_at=now
@@ -96,9 +99,10 @@ class Cart(BaseModel):
                 ours.profile, ours.seen_at = profile, now
                 ours.save()
                 return ours
-            held = {(line.variant_id, line.choice): line for line in CartLine.select().where(CartLine.cart == theirs)}
+            lines = CartLine.select().where(CartLine.cart == theirs)
+            there = {(line.variant_id, line.choice): line for line in lines}
             for line in CartLine.select().where(CartLine.cart == ours):
-                same = held.get((line.variant_id, line.choice))
+                same = there.get((line.variant_id, line.choice))
                 if same is None:
                     line.cart = theirs
                     line.save()

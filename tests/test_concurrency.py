@@ -244,6 +244,21 @@ def test_four_browsers_that_log_in_at_once_share_one_cart(shop):
     assert lines == ["CASE-BLACK", "REDMI-GREEN-128", "SIM-PREPAID", "TAB-GREY-64"]
 
 
+@pytest.mark.rule("CRT-4")
+def test_a_login_in_one_tab_and_an_order_in_another_do_not_block_each_other(shop):
+    """The order is written and the profile's cart is what is left, or the shopper is asked anew."""
+    profile, [there] = shop.alone("guests", [["SIM-PREPAID"]])
+    shop.alone("join", there, profile)
+    overviews = shop.alone("checkouts", [["CASE-BLACK"]])
+    [here] = [token for token in shop.alone("tokens") if token != there]
+    placed, joined = shop.at_once([("place", *overviews[0]), ("join", here, profile)])
+    assert "is" in joined
+    assert placed.get("error") in (None, "EmptyCart", "OfferChanged")
+    after = shop.alone("facts")
+    ordered = [line[0] for order in after["orders"] for line in order["lines"]]
+    assert sorted(ordered + sum(after["carts"].values(), [])) == ["CASE-BLACK", "SIM-PREPAID"]
+
+
 @pytest.mark.rule("CHK-6")
 def test_a_checkout_opened_by_six_processes_at_once_is_one(shop):
     _, [token] = shop.alone("guests", [["CASE-BLACK"]])
