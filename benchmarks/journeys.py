@@ -150,8 +150,8 @@ def list_addresses() -> list[str]:
 
 _CYRILLIC = dict(
     zip(
-        ("sh", "zh", "ch", "dz", "nj", "lj", *"abvgdezijklmnoprstufhcwyqx"),
-        ("ш", "ж", "ч", "ѕ", "њ", "љ", *"абвгдезијклмнопрстуфхцвјкк"),
+        ("sh", "zh", "ch", "dz", "nj", "lj", *"abvgdezijklmnoprstufhcwyqxëç"),
+        ("ш", "ж", "ч", "ѕ", "њ", "љ", *"абвгдезијклмнопрстуфхцвјккеч"),
         strict=True,
     )
 )
@@ -177,6 +177,11 @@ def _misspelt(word: str, chance: random.Random) -> str:
     return word[:at] + chance.choice("aeiourstlnk") + word[at + 1 :]
 
 
+_KINDS = ("telefon", "celular", "tablet", "kufje", "karikues", "këllëf", "orë", "kabllo", "bateri", "5G", "android")
+_COLOURS = ("e zezë", "bardhë", "gri", "argjend", "blu", "gjelbër", "kuqe", "rozë", "vjollcë", "verdhë", "artë")
+_SIZES = ("128 GB", "256 GB", "512", "256gb")
+
+
 def queries(goods: Goods, count: int = 4000) -> list[str]:
     """Different searches for what there is: one word, two words, a mistake, the other script, by turns."""
     chance = random.Random(2)
@@ -185,16 +190,27 @@ def queries(goods: Goods, count: int = 4000) -> list[str]:
         if len(found) >= count:
             break
         maker, line, code = chance.choice(goods.names)
+        one = chance.choice((maker, line, code, chance.choice(_KINDS), chance.choice(_COLOURS)))
+        two = chance.choice(
+            (
+                (maker, line),
+                (line, code),
+                (maker, chance.choice(_COLOURS)),
+                (chance.choice(_KINDS), maker),
+                (maker, chance.choice(_SIZES)),
+            )
+        )
         match attempt % 4:
             case 0:
-                asked = chance.choice((maker, line, code, maker.lower(), line[: chance.randint(3, 6)]))
+                asked = chance.choice((one, one.lower(), one.upper(), one[: chance.randint(3, 7)]))
             case 1:
-                asked = " ".join(chance.sample((maker, line, code), 2))
+                asked = " ".join(chance.sample(two, 2))
             case 2:
-                asked = " ".join((_misspelt(maker, chance), line) if chance.random() < 0.5 else
-                                 (maker, _misspelt(line, chance)))  # fmt: skip
+                asked = chance.choice(
+                    (_misspelt(maker, chance), _misspelt(line, chance), f"{_misspelt(maker, chance)} {two[1]}")
+                )
             case _:
-                asked = _in_cyrillic(" ".join(chance.sample((maker, line), chance.choice((1, 2)))))
+                asked = _in_cyrillic(chance.choice((one, " ".join(two))))
         found[asked] = None
     made = list(found)
     chance.shuffle(made)
