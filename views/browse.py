@@ -127,7 +127,7 @@ def suggestions():
 
 def _show(wanted: _List):
     """The list's page, or the piece that htmx swaps, from what is kept for everybody."""
-    shelf.fresh()
+    version = shelf.fresh().version
     filters = Filters.read(request.args, _known())
     if wanted is not _SEARCH:
         filters = filters.but(q="", page=filters.page)
@@ -138,7 +138,7 @@ def _show(wanted: _List):
     moved = used.startswith(("hiq-", "faqe-"))
     typing = used == "filtrat"
     response = kept_page(
-        (shelf.version, wanted.endpoint, query_string, piece, moved, typing),
+        (version, wanted.endpoint, query_string, piece, moved, typing),
         lambda: _render_list(wanted, filters, piece, moved, typing),
     )
     if piece:

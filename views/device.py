@@ -55,7 +55,10 @@ def show(slug: str):
     """The page of a device, with one colour and storage chosen (CAT-3, CAT-4)."""
     if not _SLUG.fullmatch(slug):
         abort(404)
-    choice = shelf.fresh().offered(slug)
+    # Known before the offers are: another thread may take in a change meanwhile, and what is older than the change
+    # must not be kept under its number.
+    version = shelf.fresh().version
+    choice = shelf.offered(slug)
     if choice is None:
         abort(404)
     wish = _Wish.read(request.args)
@@ -74,7 +77,7 @@ def show(slug: str):
     now = utcnow()
     missing = None if exact else (wish.colour, wish.storage, wish.keep)
     response = kept_page(
-        (shelf.version, "device.show", slug, offer.variant.id, view, missing, piece, local_day(now)),
+        (version, "device.show", slug, offer.variant.id, view, missing, piece, local_day(now)),
         lambda: _render_device(choice, offer, view, wish, exact, piece, now),
     )
     if piece:
