@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from peewee import JOIN, fn
 
-from models.catalogue import CONTRACT_MONTHS, Device, Promotion, TariffPrice, Variant
-from models.pricing import Price, device_only_price
+from models.catalogue import Device, Promotion, TariffPrice, Variant
+from models.pricing import Price, device_only_price, monthly_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _offer(variant, promotions, now):
     price = device_only_price(variant, promotions, now)
     private = device_only_price(variant, promotions, now, "private")
     monthly = {
-        contract_type: -(-total // CONTRACT_MONTHS // 100) * 100
+        contract_type: monthly_price(total)
         for contract_type in ("besnik24", "new_number")
         if (total := getattr(variant, contract_type, None)) is not None
     }

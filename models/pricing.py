@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models.catalogue import Promotion, Variant
+from models.catalogue import CONTRACT_MONTHS, Promotion, Variant
+from models.money import MINOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Price:
         if not self.before:
             return 0
         return round((self.before - self.now) * 100 / self.before)
+
+
+def monthly_price(total: int) -> int:
+    """What a contract's price of `total` is per month, up to whole units of the currency; minor units."""
+    return -(-total // CONTRACT_MONTHS // MINOR) * MINOR
 
 
 def device_only_price(variant: Variant, promotions: list[Promotion], now, segment: str | None = None) -> Price:

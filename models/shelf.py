@@ -13,7 +13,6 @@ from peewee import fn
 from models.accessories import Accessories
 from models.base import db, utcnow
 from models.catalogue import (
-    CONTRACT_MONTHS,
     Brand,
     CatalogueVersion,
     Device,
@@ -26,7 +25,7 @@ from models.catalogue import (
 from models.catalogue_index import CatalogueIndex, Entry, Query, Result
 from models.choice import Choice
 from models.drawing import picture_path
-from models.pricing import device_only_price
+from models.pricing import device_only_price, monthly_price
 
 LANGUAGES = ("sq", "mk", "en")
 _BATCH = 400
@@ -141,7 +140,7 @@ def _listing(device, variants, promotions, gift, cheapest, version, now):
             "private_off": private if private > best.percent_off else 0,
             "from": len({price.now for price, _ in prices}) > 1,
             "gift": {language: gift.name(language) for language in LANGUAGES} if has_gift else None,
-            "month": -(-cheapest // CONTRACT_MONTHS // 100) * 100 if cheapest is not None else None,
+            "month": monthly_price(cheapest) if cheapest is not None else None,
             "in_stock": bool(in_stock),
         }
     words = [device.brand.name, *(device.full_name(language) for language in LANGUAGES)]

@@ -1,9 +1,14 @@
 """Money (LOC-2)."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import config
 from models.money import MINOR, money, number, read_amount, to_minor
 
 pytestmark = pytest.mark.rule("LOC-2")
@@ -70,3 +75,18 @@ def test_what_is_no_amount_is_none(typed):
 def test_any_text_is_an_amount_of_whole_units_or_none(text):
     read = read_amount(text)
     assert read is None or (read >= 0 and read % MINOR == 0)
+
+
+@pytest.mark.parametrize("currency", ["MKD", "EUR", "ALL", "RSD"])
+def test_the_bank_gets_the_amount_that_the_shopper_sees_in_every_currency(currency):
+    script = "from gateways.bank import to_major\nfrom models.money import number, to_minor\n"
+    script += "print(to_major(to_minor(49980)), number(to_minor(49980)))"
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=config.ROOT,
+        env={**os.environ, "DYQANI_CURRENCY": currency},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["49980.00", "49.980"]
