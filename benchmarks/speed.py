@@ -169,19 +169,20 @@ def measure_all(options, url: str | None) -> dict[int, list[Figures]]:
                 bare = serve(ports[0], "benchmarks.bare:create_app()")
                 shop = serve(ports[1])
                 unkept = serve(ports[2], "benchmarks.unkept:create_app()") if any(r.unkept for r in wanted) else shop
-                for server in {shop.port: shop, unkept.port: unkept}.values():
-                    # Each worker reads its catalogue at its first request.
-                    browsers.open("warm-up", Pages([LIST]), server.port)
-                    browsers.run("warm-up", turns=15)
                 found[size] = []
-                for row in wanted:
-                    server = unkept if row.unkept else shop
-                    try:
+                server, doing = shop, "warm-up"
+                try:
+                    for server in {shop.port: shop, unkept.port: unkept}.values():
+                        # Each worker reads its catalogue at its first request.
+                        browsers.open("warm-up", Pages([LIST]), server.port)
+                        browsers.run("warm-up", turns=15)
+                    for row in wanted:
+                        server, doing = unkept if row.unkept else shop, row.title
                         figures = measure(row, goods, server, bare, browsers, options)
-                    except Wrong as wrong:
-                        raise Wrong(f"{row.title}: {wrong}\n{server.log_end()}") from None
-                    found[size].append(figures)
-                    _say(f"  {row.title}: {figures.per_second:.0f}/s, {figures.share:.0%} of the bare page")
+                        found[size].append(figures)
+                        _say(f"  {row.title}: {figures.per_second:.0f}/s, {figures.share:.0%} of the bare page")
+                except Wrong as wrong:
+                    raise Wrong(f"{doing}: {wrong}\n{server.log_end()}") from None
     return found
 
 

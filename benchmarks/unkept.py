@@ -6,7 +6,8 @@ list have in common (translated words, the header, the names of its filters) sta
 
 from app import create_app as create_shop
 from models.shelf import shelf
-from views import browse, kept
+from views import kept
+from views.cards import card_html
 
 
 def create_app():
@@ -16,7 +17,7 @@ def create_app():
     def forget():
         with kept._turn:
             kept._kept.clear()
-        browse._card.cache_clear()
+        card_html.cache_clear()
         shelf._offered.clear()
 
     return app
