@@ -406,15 +406,17 @@ def test_a_cart_cookie_that_was_made_up_opens_nothing(shopper, stranger, world):
 def test_the_cart_asks_at_most_five_queries_however_long_it_is(shopper, world, many, profile, logged_in):
     if logged_in:
         shopper.log_in(profile.email)
-    shopper.choose(world["CASE-BLACK"])
+    # A list was seen before, so that this process knows which accessories fit.
+    shopper.get("/celulare")
+    shopper.choose(world["S25-BLACK-128"])
     with assert_query_count(5) as short:
-        shopper.get(CART)
+        assert "Këllëf për Galaxy S25" in shopper.get(CART).words
     cart = Cart.get()
     for sku in many[:19]:
         cart.add(Variant.get(Variant.sku == sku), named.NOW)
     with assert_query_count(5) as long:
         assert "20 artikuj" in shopper.get(CART).words
-    assert len(short) == len(long)
+    assert len(long) <= len(short)
 
 
 def test_an_x_asks_no_more_for_a_long_cart(shopper, world, many):
