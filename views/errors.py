@@ -9,10 +9,12 @@ import structlog
 from flask import make_response, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
 from peewee import DataError, InterfaceError, OperationalError
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
+import config
 import language
 from logs import request_id
 from models.base import db
@@ -22,7 +24,7 @@ log = structlog.get_logger()
 
 # Shown when even the error page cannot be made.
 _LAST_RESORT = (
-    '<!doctype html><html lang="sq"><head><meta charset="utf-8"><title>Dyqani</title></head>'
+    '<!doctype html><html lang="sq"><head><meta charset="utf-8"><title>{brand}</title></head>'
     "<body><h1>Diçka shkoi keq nga ana jonë</h1>"
     "<p data-say>Provoni përsëri pas pak. Kodi i gabimit: {code}</p></body></html>"
 )
@@ -184,7 +186,7 @@ def _failed(status: int):
             response.vary.add("HX-Request")
     except Exception as error:
         log_exception((type(error), error, error.__traceback__))
-        response = make_response(_LAST_RESORT.format(code=code), status)
+        response = make_response(_LAST_RESORT.format(brand=escape(config.BRAND), code=code), status)
     response.headers["Cache-Control"] = "no-store"
     return response
 

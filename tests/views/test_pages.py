@@ -140,3 +140,10 @@ def test_metrics_count_what_is_in_the_database(client, monkeypatch):
     assert 'dyqani_mails{state="due"} 0.0' in answer.text
     waiting = re.search(r"^dyqani_payment_waiting_seconds (\S+)$", answer.text, re.M)[1]
     assert float(waiting) > 0
+
+
+def test_the_title_ends_with_the_operators_brand(monkeypatch):
+    from app import create_app
+
+    monkeypatch.setattr(config, "BRAND", "Fjala & Co")
+    assert "<title>Shporta · Fjala &amp; Co</title>" in create_app().test_client().get("/shporta").text
