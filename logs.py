@@ -10,6 +10,8 @@ import structlog
 from flask import g, request
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Where PostgreSQL quotes the row that it refused, and peewee the values that it looked for.
+_VALUES = re.compile(r"^(DETAIL|CONTEXT|Params): .*$", re.MULTILINE)
 
 
 def init(app) -> None:
@@ -19,6 +21,7 @@ def init(app) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            without_values,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -27,6 +30,13 @@ def init(app) -> None:
     )
     app.before_request(begin)
     app.after_request(finish)
+
+
+def without_values(logger, method, event):
+    """A traceback says where and what went wrong, not with whose name and address."""
+    if "exception" in event:
+        event["exception"] = _VALUES.sub(r"\1: …", event["exception"])
+    return event
 
 
 def begin():
