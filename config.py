@@ -1,7 +1,7 @@
 """Every setting of the shop, once: its environment variable, its default and what it does.
 
-Read at import; nothing else in the project reads the environment. `docs/settings.md` explains them to an
-operator.
+Read at import. `docs/settings.md` explains them to an operator. What only one start script or sandbox needs (HOST,
+WEB_CONCURRENCY, BANK_SANDBOX_STORE) is read there.
 """
 
 import hashlib
@@ -71,6 +71,8 @@ CONTACT_PHONE = _text("DYQANI_CONTACT_PHONE", "1234")
 CURRENCY = _text("DYQANI_CURRENCY", "MKD")
 # The first language has no prefix in the URL.
 LANGUAGES = _list("DYQANI_LANGUAGES", "sq,mk,en")
+if not {"sq", "mk", "en"}.issuperset(LANGUAGES):
+    raise SystemExit(f"DYQANI_LANGUAGES must be some of sq, mk and en, with commas, not {','.join(LANGUAGES)!r}.")
 TIMEZONE = _text("DYQANI_TIMEZONE", "Europe/Skopje")
 COUNTRY = _text("DYQANI_COUNTRY", "MK")
 
@@ -80,6 +82,8 @@ CART_DAYS = _number("DYQANI_CART_DAYS", 30)  # CRT-4
 PROMOTION_STEP = _number("DYQANI_PROMOTION_STEP", 10)
 LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5)
 PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30)  # PAY-8
+# How long a new number stays with the shopper who picked it (OFF-6).
+NUMBER_HOLD_MINUTES = _number("DYQANI_NUMBER_HOLD_MINUTES", 30)
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
 PER_PAGE = _number("DYQANI_PER_PAGE", 12)
 

@@ -1,7 +1,12 @@
 """docs/settings.md names every setting that config.py reads, and no other."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -11,3 +16,19 @@ def test_every_setting_is_documented_and_nothing_else():
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.M))
 
     assert documented == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DYQANI_LANGUAGES", "sq,de"), ("DYQANI_ENV", "live"), ("DYQANI_CART_DAYS", "a month")]
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(name, value):
+    tried = subprocess.run(
+        [sys.executable, "-c", "import config"],
+        cwd=ROOT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+    )
+    assert tried.returncode == 1
+    assert tried.stderr.startswith(name)
+    assert value in tried.stderr
