@@ -87,6 +87,13 @@ NUMBER_HOLD_MINUTES = _number("DYQANI_NUMBER_HOLD_MINUTES", 30)
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
 PER_PAGE = _number("DYQANI_PER_PAGE", 12)
 
+# Who may order on contract or on the bill
+DEBT_WAIT_HOURS = _number("DYQANI_DEBT_WAIT_HOURS", 24)  # ELG-2
+DEBT_WAIT_ONLINE_HOURS = _number("DYQANI_DEBT_WAIT_ONLINE_HOURS", 3)  # ELG-2
+# Per cent of a device's instalments that must be paid before the next device in instalments.
+INSTALMENTS_SHARE = _number("DYQANI_INSTALMENTS_SHARE", 75)  # ELG-3
+SUBSCRIBER_MONTHS = _number("DYQANI_SUBSCRIBER_MONTHS", 6)  # ELG-4
+
 # The bank (docs/bank.md). The defaults are those of the sandbox bank.
 BANK_PORT = _number("BANK_SANDBOX_PORT", PORT + 1)
 BANK_GATE_URL = _text("BANK_GATE_URL", f"http://127.0.0.1:{BANK_PORT}/fim/est3Dgate")

@@ -15,7 +15,7 @@ def test_one_six_twelve_and_twenty_four_parts_are_offered():
     assert PARTS == (1, 6, 12, 24)
 
 
-@given(prices, st.sampled_from(PARTS))
+@given(prices, st.sampled_from(PARTS) | st.integers(1, 60))
 def test_the_parts_add_up_to_the_price_and_differ_by_at_most_one_minor_unit(price, parts):
     amounts = split(price, parts)
 
@@ -46,9 +46,9 @@ def test_the_larger_parts_come_first(price, parts, amounts):
     assert split(price, parts) == amounts
 
 
-@pytest.mark.parametrize("parts", [0, -1, 2, 3, 23, 25, 36])
-def test_a_number_of_parts_that_is_not_offered_is_refused(parts):
-    with pytest.raises(ValueError, match="instalments are 1, 6, 12, 24"):
+@pytest.mark.parametrize("parts", [0, -1])
+def test_a_price_without_a_part_is_refused(parts):
+    with pytest.raises(ValueError, match="at least one part"):
         split(100_000, parts)
 
 
