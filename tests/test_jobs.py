@@ -11,7 +11,7 @@ from models.cart import Cart
 from models.catalogue import Listing, Promotion
 from models.order import Order
 from models.outbox import Mail
-from models.payment import Payment
+from models.payment import Payment, Refund
 from models.profile import Attempt
 from tests.processes import Process, free_port, json_lines, until
 from tests.world import NOW, build, later, ordered
@@ -48,6 +48,7 @@ def test_a_round_that_is_told_to_stop_begins_no_other_task():
 
 @pytest.mark.rule("MSG-1")
 @pytest.mark.rule("PAY-8")
+@pytest.mark.rule("PAY-9")
 @pytest.mark.rule("CRT-4")
 def test_a_round_does_all_that_is_due(monkeypatch):
     """No bank and no mail server are there: what needs them is tried and waits."""
@@ -60,6 +61,7 @@ def test_a_round_does_all_that_is_due(monkeypatch):
     Mail.write("payment_failed", waiting, NOW, key="k")
     lapsing, declined = ordered(world, "TAB-GREY-64")
     Payment.update(state="declined", ask_at=None).where(Payment.id == declined.id).execute()
+    refund = Refund.begin(declined, NOW)
     old = Cart.begin(NOW)
     Attempt.create(key="login:x", at=NOW)
     Promotion.update(ends_at=later(days=1)).execute()
@@ -69,6 +71,7 @@ def test_a_round_does_all_that_is_due(monkeypatch):
 
     assert Mail.get(Mail.key == "k").tries == 1
     assert Payment.get_by_id(payment.id).asked == 1
+    assert Refund.get_by_id(refund.id).tries == 1
     assert Order.get_by_id(lapsing.id).state == "lapsed"
     assert Cart.get_or_none(Cart.id == old.id) is None
     assert Attempt.select().count() == 0
