@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden, ServiceUnavailable, TooManyRequests, 
 
 import config
 from models.base import db
+from tests.views.browser import HOST
 
 PIECE = {"HX-Request": "true"}
 
@@ -259,3 +260,11 @@ def test_a_nonsense_host_never_fails(client, host):
 def test_error_pages_are_not_for_search_engines(broken):
     for path in ("/nuk-ka", "/broken/failure"):
         assert '<meta name="robots" content="noindex">' in broken.get(path).text
+
+
+@pytest.mark.parametrize("body", ['{"email": 5, "password": ["x"]}', "[1, 2]", "{"])
+def test_json_is_no_form_of_the_shop(shopper, body):
+    answer = shopper.client.post(
+        "/hyr", base_url=HOST, data=body, content_type="application/json", headers={"X-CSRFToken": shopper.token()}
+    )
+    assert answer.status_code == 400
