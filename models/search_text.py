@@ -72,6 +72,16 @@ KIND_WORDS = {
     "prepaid_sim": "sim kartelë pripejd prepaid припејд картичка card",
 }
 
+# The same of accessories, by what they are drawn as: no maker calls its "Buds" headphones.
+ACCESSORY_WORDS = {
+    "earbuds": "kufje dëgjuese слушалки headphones earphones earbuds",
+    "watch": "orë ora smartwatch часовник",
+    "charger": "karikues mbushës полнач адаптер charger adapter",
+    "case": "mbrojtëse këllëf футрола маска case cover",
+    "cable": "kabllo кабел cable",
+    "powerbank": "bateri батерија powerbank battery",
+}
+
 # Small words between the ones that matter: "këllëf për iPhone" is a "këllëf iPhone".
 _SMALL_WORDS = "për dhe me за со for with and the"
 

@@ -26,6 +26,7 @@ from models.catalogue_index import CatalogueIndex, Entry, Query, Result
 from models.choice import Choice
 from models.drawing import picture_path
 from models.pricing import device_only_price, monthly_price
+from models.search_text import ACCESSORY_WORDS
 
 LANGUAGES = ("sq", "mk", "en")
 _BATCH = 400
@@ -257,8 +258,9 @@ class Shelf:
                 (number, shown, kind, brand, price, released, popularity, storages, colours, *rest) = row
                 os, five_g, in_stock, discounted, gift, text, fits, drawing = rest
                 if kind == "accessory":
+                    look = json.loads(drawing).get("kind", "")
+                    text = f"{text} {ACCESSORY_WORDS.get(look, '')}"
                     if shown and in_stock:
-                        look = json.loads(drawing).get("kind", "")
                         self.accessories.put(number, json.loads(fits), look, popularity)
                     else:
                         self.accessories.remove(number)

@@ -158,6 +158,19 @@ def test_a_shelf_notices_that_the_database_was_restored(world):
     assert found(shelf.fresh()) == {"tab-a9"}
 
 
+@pytest.mark.rule("CAT-6")
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [("earbuds", "kufje"), ("earbuds", "слушалки"), ("watch", "orë"), ("charger", "mbushes"), ("case", "маска")],
+)
+def test_an_accessory_is_found_by_what_it_is_though_its_name_leaves_it_out(world, kind, asked):
+    Device.update(name_sq="Nimbus 3", name_mk="Nimbus 3", name_en="Nimbus 3", drawing={"kind": kind}).where(
+        Device.slug == "kellef-s25"
+    ).execute()
+    relisted(world, "kellef-s25")
+    assert found(Shelf().fresh(), q=asked) == {"kellef-s25"}
+
+
 def test_cards_come_in_the_order_asked_for(world):
     ids = [world.devices[slug].id for slug in ("tab-a9", "galaxy-s25", "redmi-14")]
     assert [json.loads(one)["slug"] for one in Shelf.cards([*ids, 999_999])] == ["tab-a9", "galaxy-s25", "redmi-14"]
