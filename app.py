@@ -19,7 +19,7 @@ from models.profile import Profile
 from views import browse, cart, checkout, demo, device, errors, orders, pages, pay, pictures, profile
 from views.kept import compressed
 from views.shopper import carry_cart
-from views.templating import register_templating
+from views.templating import Environment, register_templating
 
 csrf = CSRFProtect()
 
@@ -29,6 +29,7 @@ def create_app() -> Flask:
     config.refuse_unsafe()
     app = Flask(__name__, static_folder=None)
     app.session_interface = Sessions()
+    app.jinja_environment = Environment
     secure = config.BASE_URL.startswith("https://")
     app.config.update(
         SECRET_KEY=config.secret_key(),
@@ -73,7 +74,8 @@ def create_app() -> Flask:
         app.wsgi_app,
         root=str(config.ROOT / "static"),
         prefix="static/",
-        # Every URL of a static file carries its content's hash.
+        # The URL of a static file carries its content's hash; fonts, which style sheets name without one, get a new
+        # name when they change.
         max_age=31_536_000,
         allow_all_origins=False,
     )
