@@ -78,8 +78,13 @@ def test_an_unknown_email_is_locked_in_the_same_way(shopper, world):
 
 @pytest.mark.rule("PRO-2")
 def test_thirty_failures_from_one_address_lock_it_whatever_the_emails(shopper, profile):
-    for number in range(30):
-        shopper.log_in(f"somebody{number}@example.com", "wrong")
+    for number in range(3):
+        assert shopper.log_in(f"somebody{number}@example.com", "wrong").status == 422
+    # Hashing takes its time on purpose: the others are written as these were.
+    written = Attempt.select(Attempt.key, Attempt.at).order_by(Attempt.id.desc()).first()
+    assert written.key == "login-from:127.0.0.1"
+    Attempt.insert_many([{"key": written.key, "at": written.at}] * 26).execute()
+    assert shopper.log_in("somebody@example.com", "wrong").status == 422
     assert shopper.log_in(profile.email).status == 429
 
 

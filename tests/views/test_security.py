@@ -347,11 +347,19 @@ print(order.number, sign(order), shopper.cookie("cart").value, shopper.cookie("s
 """
 
 
-@pytest.mark.rule("PRV-1")
-def test_the_log_of_an_order_names_nobody(tmp_path):
-    with own_database(tmp_path) as url:
-        done = run(_ORDER, DATABASE_URL=url, DYQANI_INSTANCE=str(tmp_path))
+@pytest.fixture(scope="module")
+def order_in_a_process(tmp_path_factory) -> subprocess.CompletedProcess:
+    """A shop of its own, whose standard error is what an operator keeps."""
+    folder = tmp_path_factory.mktemp("shop")
+    with own_database(folder) as url:
+        done = run(_ORDER, DATABASE_URL=url, DYQANI_INSTANCE=str(folder))
     assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.rule("PRV-1")
+def test_the_log_of_an_order_names_nobody(order_in_a_process):
+    done = order_in_a_process
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     events = {line["event"] for line in lines}
     assert events >= {"request", "bank.forged", "bank.mismatch", "request.failed"}
@@ -364,10 +372,8 @@ def test_the_log_of_an_order_names_nobody(tmp_path):
         assert word not in done.stderr, word
 
 
-def test_every_line_of_the_log_has_its_request(tmp_path):
-    with own_database(tmp_path) as url:
-        done = run(_ORDER, DATABASE_URL=url, DYQANI_INSTANCE=str(tmp_path))
-    lines = [json.loads(line) for line in done.stderr.splitlines()]
+def test_every_line_of_the_log_has_its_request(order_in_a_process):
+    lines = [json.loads(line) for line in order_in_a_process.stderr.splitlines()]
     failed = next(line for line in lines if line["event"] == "request.failed")
     request = next(line for line in lines if line["event"] == "request" and line["id"] == failed["id"])
     assert (request["endpoint"], request["status"]) == ("bank.callback", 500)
