@@ -13,10 +13,15 @@ from models.catalogue import (
     Variant,
 )
 from models.checkout import Checkout
+from models.contract import Contract
+from models.invoice import Invoice
+from models.new_number import NewNumber
+from models.number import Number, ProfileNumber
 from models.order import Order, OrderEvent, OrderLine
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile import Attempt, Profile
+from models.subscriber import Holder, Subscriber
 
 MODELS = [
     CatalogueVersion,
@@ -40,4 +45,11 @@ MODELS = [
     Payment,
     Refund,
     BankMessage,
+    Holder,
+    Subscriber,
+    Number,
+    ProfileNumber,
+    Invoice,
+    Contract,
+    NewNumber,
 ]

@@ -256,6 +256,31 @@ def add(token, sku):
     return Cart.of_token(token).add(Variant.get(Variant.sku == sku), NOW).id
 
 
+def carts_and_pool(count, pool):
+    """The ids of so many carts, and a pool of these new numbers."""
+    from models.cart import Cart
+    from models.new_number import NewNumber
+    from tests.world import NOW
+
+    NewNumber.insert_many([{"msisdn": msisdn} for msisdn in pool]).execute()
+    return [Cart.begin(NOW).id for _ in range(count)]
+
+
+def hold_number(cart_id, msisdn, minutes=0):
+    from models.cart import Cart
+    from models.new_number import NewNumber
+    from tests.world import later
+
+    NewNumber.get(NewNumber.msisdn == msisdn).hold(Cart.get_by_id(cart_id), later(minutes))
+
+
+def pool():
+    """Each new number's state and cart."""
+    from models.new_number import NewNumber
+
+    return {number.msisdn: [number.state, number.cart_id] for number in NewNumber.select()}
+
+
 def next_version():
     from models.base import db
     from models.catalogue import CatalogueVersion

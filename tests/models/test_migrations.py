@@ -15,10 +15,15 @@ from models.base import connect, db
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
+from models.contract import Contract
+from models.invoice import Invoice
+from models.new_number import NewNumber
+from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
-from tests.world import NOW, build, cart_with, checkout_of, later, ordered
+from models.subscriber import Holder, Subscriber
+from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
 
 # What `pwmigrate diff` says when there is none.
 NO_DRIFT = "schema matches models."
@@ -36,7 +41,21 @@ def row_of(world, table):
     Mail.write("order_confirmed", order, NOW, key="k")
     Refund.begin(payment, NOW)
     BankMessage.create(at=NOW, channel="return", outcome="applied")
+    billed()
     return table.select().first()
+
+
+def billed():
+    """A row in each table of the billing system's copy, and a held number."""
+    holder = Holder.create(id_number="0101990450006", segment="private")
+    subscriber = Subscriber.create(holder=holder, code="S-1", since=NOW.date())
+    number = Number.create(msisdn="38970100101", subscriber=subscriber, sim_end="112233", kind="prepaid")
+    ProfileNumber.create(profile=profile(), number=number, added_at=NOW)
+    days = {"issued_on": NOW.date(), "due_on": NOW.date()}
+    Invoice.create(subscriber=subscriber, number="F-1", amount=1, **days)
+    days = {"started_on": NOW.date(), "ends_on": NOW.date()}
+    Contract.create(number=number, code="K-1", device="S25", price=2, paid=1, instalments=6, **days)
+    NewNumber.create(msisdn="38970200001", state="held", held_until=later(30), cart=Cart.begin(NOW))
 
 
 # (table, what a bad row says)
@@ -74,6 +93,26 @@ BAD = [
     (Refund, {"amount": 0}),
     (Refund, {"state": "maybe"}),
     (BankMessage, {"channel": "phone"}),
+    (Holder, {"segment": "vip"}),
+    (Number, {"msisdn": "112"}),
+    (Number, {"sim_end": "12345"}),
+    (Number, {"kind": "fixed"}),
+    (Invoice, {"amount": 0}),
+    (Invoice, {"paid_at": NOW, "paid_through": "cheque"}),
+    (Invoice, {"paid_at": NOW}),
+    (Invoice, {"due_on": later(days=-1).date()}),
+    (Contract, {"kind": "lease"}),
+    (Contract, {"price": -1, "paid": -2}),
+    (Contract, {"paid": -1}),
+    (Contract, {"instalments": 18}),
+    (Contract, {"instalments_paid": -1}),
+    (Contract, {"ends_on": later(days=-1).date()}),
+    (Contract, {"paid": 3}),
+    (Contract, {"instalments_paid": 7}),
+    (NewNumber, {"msisdn": "112"}),
+    (NewNumber, {"state": "lost", "held_until": None, "cart": None}),
+    (NewNumber, {"held_until": None}),
+    (NewNumber, {"state": "free", "held_until": None}),
 ]
 
 
@@ -110,6 +149,13 @@ TWICE = [
     (Mail, lambda row: {"key": row.key}),
     (Payment, lambda row: {"oid": row.oid}),
     (Refund, lambda row: {"payment": row.payment_id}),
+    (Holder, lambda row: {"id_number": row.id_number}),
+    (Subscriber, lambda row: {"code": row.code}),
+    (Number, lambda row: {"msisdn": row.msisdn}),
+    (ProfileNumber, lambda row: {}),
+    (Invoice, lambda row: {"number": row.number}),
+    (Contract, lambda row: {"code": row.code}),
+    (NewNumber, lambda row: {"msisdn": row.msisdn}),
 ]
 
 
