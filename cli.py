@@ -11,9 +11,9 @@ from models.base import db, utcnow
 
 
 def register(app: Flask) -> None:
-    from commands import catalog
+    from commands import bss, catalog
 
-    for command in (database, demo, worker, mail, catalog.catalog):
+    for command in (database, demo, worker, mail, catalog.catalog, bss.bss):
         app.cli.add_command(command)
 
 

@@ -1,0 +1,71 @@
+"""`flask bss`: what the operator sees on the terminal, and the exit code."""
+
+import pytest
+
+from models.number import Number
+from models.subscriber import Holder
+from tests.models.test_bss_import import FILES
+
+
+@pytest.fixture
+def run(app):
+    return lambda *arguments: app.test_cli_runner().invoke(args=["bss", *map(str, arguments)])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def spoil(folder, name, old, new):
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1))
+
+
+def test_an_import_ends_with_a_line_for_each_file(run, folder):
+    result = run("import", folder)
+    assert result.exit_code == 0
+    assert result.stdout.endswith(
+        "subscribers.csv: 3 added, 0 changed, 0 unchanged.\n"
+        "numbers.csv: 3 added, 0 changed, 0 unchanged.\n"
+        "invoices.csv: 3 added, 0 changed, 0 unchanged.\n"
+        "contracts.csv: 2 added, 0 changed, 0 unchanged.\n"
+        "new_numbers.csv: 3 added, 0 changed, 0 unchanged.\n"
+    )
+    assert "contracts.csv: 0 added, 0 changed, 2 unchanged.\n" in run("import", folder).stdout
+
+
+def test_bad_lines_are_told_with_file_line_column_and_reason_and_nothing_is_changed(run, folder):
+    spoil(folder, "numbers.csv", "112233", "1122")
+    result = run("import", folder)
+    assert result.exit_code == 1
+    assert f"{folder}/numbers.csv:2: sim_end: must be the last six digits of the SIM's number\n" in result.stderr
+    assert result.stderr.endswith("Error: Nothing was changed.\n")
+    assert not Holder.select().exists()
+
+
+def test_skipping_takes_the_other_lines(run, folder):
+    spoil(folder, "numbers.csv", "112233", "1122")
+    result = run("import", folder, "--skip-bad")
+    assert result.exit_code == 0
+    assert f"{folder}/numbers.csv:2: sim_end:" in result.stderr
+    assert "numbers.csv: 2 added, 0 changed, 0 unchanged, 1 skipped.\n" in result.stdout
+    assert Number.select().count() == 2
+
+
+def test_only_the_first_two_hundred_bad_lines_of_a_file_are_printed(run, tmp_path):
+    (tmp_path / "new_numbers.csv").write_text("msisdn\n" + "x\n" * 250)
+    result = run("import", tmp_path)
+    assert result.stderr.count("new_numbers.csv:") == 200
+    assert "and 50 more in new_numbers.csv\n" in result.stderr
+
+
+def test_what_cannot_be_read_is_said_without_a_traceback(run, tmp_path):
+    (tmp_path / "numbers.csv").mkdir()
+    for path, why in ((tmp_path / "gone", "There is no folder"), (tmp_path, "is a folder, not a file")):
+        result = run("import", path)
+        assert (result.exit_code, why in result.stderr) == (1, True)
+        assert "Traceback" not in result.output
