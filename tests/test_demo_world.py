@@ -1,13 +1,17 @@
 """The demo world: full, the same every time, and loaded once."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
 import demo_world
 from models import drawing
 from models.catalogue import CatalogueVersion, Device, Listing, Tariff, TariffPrice, Variant
+from models.invoice import Invoice
+from models.new_number import NewNumber
+from models.number import Number, ProfileNumber
 from models.profile import Profile
 
 WHO = """
@@ -75,3 +79,104 @@ def test_a_second_load_changes_nothing_and_says_so(loaded):
 def test_what_is_missing_is_loaded_again(loaded):
     Profile.delete().where(Profile.email == "admin@example.com").execute()
     assert "0 devices in 0 variants, 0 tariffs, 1 profiles" in demo_world.load(NOW)
+
+
+def numbers_of(name):
+    return Number.of_profile(Profile.get(Profile.email == f"{name}@example.com"))
+
+
+def test_each_profile_has_its_numbers(loaded):
+    assert {name: [number.msisdn[-3:] for number in numbers_of(name)] for name in WHO.split()} == {
+        **dict.fromkeys(WHO.split(), []),
+        "eligible": ["001", "011"],
+        "debt": ["002"],
+        "justpaid": ["003"],
+        "paidonline": ["004"],
+        "instalments": ["005", "006"],
+        "almostpaid": ["007", "008"],
+        "newcomer": ["009"],
+        "business": ["010"],
+        "blocked": ["012"],
+    }
+    assert {number.msisdn[:-3] for number in Number.select()} == {"38970100"}
+
+
+@pytest.mark.rule("ELG-1")
+@pytest.mark.rule("ELG-2")
+def test_debts_are_as_the_table_says(loaded):
+    holders = {name: numbers_of(name)[0].holder for name in WHO.split() if numbers_of(name)}
+    assert {name: [debt.amount for debt in holder.debts(NOW)] for name, holder in holders.items()} == {
+        **dict.fromkeys(holders, []),
+        "debt": [189_900],
+    }
+    paid = {name: holder.last_debt_paid() for name, holder in holders.items()}
+    assert {name: (one.paid_at, one.paid_online) for name, one in paid.items() if one} == {
+        "justpaid": (NOW - timedelta(hours=2), False),
+        "paidonline": (NOW - timedelta(hours=5), True),
+    }
+
+
+@pytest.mark.rule("ELG-3")
+def test_contracts_run_on_the_second_number_and_are_paid_as_the_table_says(loaded):
+    for name, share in (("instalments", Fraction(1, 2)), ("almostpaid", Fraction(4, 5))):
+        first, second = numbers_of(name)
+        assert first.active_contract(NOW) is None
+        contract = second.active_contract(NOW)
+        assert (contract.instalments, contract.share_paid) == (24, share)
+        assert first.holder.active_contracts(NOW) == [contract]
+    assert numbers_of("eligible")[0].holder.active_contracts(NOW) == []
+
+
+@pytest.mark.rule("ELG-4")
+@pytest.mark.rule("ELG-6")
+def test_who_has_been_a_subscriber_for_how_long_and_of_which_segment(loaded):
+    said = {}
+    for name in ("eligible", "newcomer", "business"):
+        subscriber = numbers_of(name)[0].subscriber
+        said[name] = (subscriber.months(NOW), subscriber.has_history, subscriber.holder.segment)
+    assert said == {
+        "eligible": (60, True, "private"),
+        "newcomer": (3, False, "private"),
+        "business": (36, True, "business"),
+    }
+
+
+@pytest.mark.rule("PRO-3")
+def test_a_number_that_is_in_no_profile_can_be_added_by_holder_or_sim(loaded):
+    number = Number.of_msisdn("38970100020")
+    assert (number.holder.id_number, number.sim_end) == ("0101990450006", "445566")
+    assert not ProfileNumber.select().where(ProfileNumber.number == number).exists()
+
+
+@pytest.mark.rule("OFF-6")
+def test_there_are_new_numbers_to_choose_from(loaded):
+    pool = [number.msisdn for number in NewNumber.select()]
+    assert len(pool) == len(set(pool)) == 240
+    assert {len(msisdn) for msisdn in pool} == {11}
+    assert NewNumber.search("77", NOW)
+
+
+def test_loaded_later_the_bills_are_as_of_then_and_what_visitors_did_stays(loaded):
+    debt = numbers_of("debt")[0].holder.debts(NOW)[0]
+    debt.pay(NOW)
+    ProfileNumber.delete().where(ProfileNumber.number == numbers_of("eligible")[1]).execute()
+    before = {table: table.select().count() for table in (Number, Invoice, NewNumber, Profile)}
+    for days in (1, 11, 40, 400):
+        then = NOW + timedelta(days=days, minutes=7)
+        assert demo_world.load(then) == "The demo world is there already; its bills are as of now."
+        assert demo_world.load(then) == "The demo world is there already."
+        assert numbers_of("justpaid")[0].holder.last_debt_paid().paid_at == then - timedelta(hours=2)
+        assert numbers_of("newcomer")[0].subscriber.months(then) == 3
+        assert numbers_of("instalments")[1].active_contract(then).share_paid == Fraction(1, 2)
+    assert {table: table.select().count() for table in before} == before
+    assert Invoice.get_by_id(debt.id).is_paid
+    assert len(numbers_of("eligible")) == 1
+
+
+@pytest.mark.parametrize("day", ["2026-01-31", "2026-02-28", "2028-02-29", "2026-03-31", "2026-08-30", "2026-12-31"])
+def test_the_table_is_true_on_every_day_of_the_calendar(day):
+    now = datetime.fromisoformat(f"{day}T11:00:00+00:00")
+    demo_world.load(now)
+    assert numbers_of("newcomer")[0].subscriber.months(now) == 3
+    assert numbers_of("eligible")[0].subscriber.months(now) == 60
+    assert numbers_of("almostpaid")[1].active_contract(now) is not None

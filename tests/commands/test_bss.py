@@ -1,7 +1,12 @@
 """`flask bss`: what the operator sees on the terminal, and the exit code."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from models.bss_columns import OPTIONAL
+from models.bss_import import FILES as FILES_OF_AN_EXTRACT
 from models.number import Number
 from models.subscriber import Holder
 from tests.models.test_bss_import import FILES
@@ -69,3 +74,24 @@ def test_what_cannot_be_read_is_said_without_a_traceback(run, tmp_path):
         result = run("import", path)
         assert (result.exit_code, why in result.stderr) == (1, True)
         assert "Traceback" not in result.output
+
+
+def test_the_example_of_the_documentation_can_be_imported(run, tmp_path):
+    text = (Path(__file__).resolve().parents[2] / "docs" / "bss.md").read_text(encoding="utf-8")
+    example = text.partition("## An example")[2]
+    for name, table in re.findall(r"^(\w+\.csv)\n\n```\n(.*?)```", example, re.M | re.S):
+        (tmp_path / name).write_text(table)
+    told = re.search(r"\$ flask bss import extract\n(.*?)```", example, re.S)[1]
+    assert len(told.splitlines()) == 5
+    assert run("import", tmp_path).stdout.endswith(told)
+
+
+def test_the_documentation_names_every_column_and_no_other():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "bss.md").read_text(encoding="utf-8")
+    for file in FILES_OF_AN_EXTRACT:
+        rows = text.partition(f"### {file.name}:")[2].partition("##")[0]
+        cells = re.findall(r"^\| (\*?`[^|]*) \|", rows, re.M)
+        named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+        optional = {name for cell in cells if cell.startswith("*") for name in re.findall(r"`(\w+)`", cell)}
+        assert set(named) == set(file.columns)
+        assert optional == OPTIONAL & set(named)
