@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, make_response, render_template, request, url_for
+from flask import Blueprint, abort, make_response, render_template, request, session, url_for
 from flask_babel import gettext
 from peewee import JOIN
 
@@ -13,6 +13,7 @@ from models.calendar import promised_day
 from models.cart import NotForSale
 from models.catalogue import Brand, Device
 from models.checkout import title_of
+from models.order import Order
 from models.shelf import Shelf, shelf
 from views.cards import card_html
 from views.respond import go, respond, wants_piece
@@ -23,7 +24,7 @@ blueprint = Blueprint("cart", __name__)
 
 @blueprint.get("/shporta")
 def show():
-    return respond("cart/page.html", **_contents(), suggested=_suggested())
+    return respond("cart/page.html", **_contents(), suggested=_suggested(), unpaid=_unpaid())
 
 
 @blueprint.post("/shporta")
@@ -128,6 +129,21 @@ def _contents() -> dict:
         "promised": promised_day(person.now),
         "most": config.LINE_QUANTITY_MAX,
     }
+
+
+def _unpaid() -> Order | None:
+    """The newest order this browser placed that can still be paid (PAY-8), for who finds the cart empty.
+
+    Placing empties the cart: whoever comes back from the bank without paying would find no trace of the order.
+    """
+    if shopper().lines() or not session.get("orders"):
+        return None
+    return (
+        Order.awaiting_payment()
+        .where(Order.number.in_(session["orders"]), Order.payable_until > shopper().now)
+        .order_by(Order.placed_at.desc())
+        .first()
+    )
 
 
 # How many accessories the cart's page reminds of.

@@ -28,6 +28,18 @@ def remove(shopper: Browser, line: CartLine, *, ku="shporta", piece=False, heade
 # What can be put into it
 
 
+@pytest.mark.rule("PAY-8")
+def test_who_comes_back_from_the_bank_to_an_empty_cart_finds_the_order_that_awaits_payment(
+    shopper, stranger, world, clock
+):
+    order = shopper.order(world["S25-BLACK-128"])
+    to_pay = f"/porosia/{order.number}/pagesa"
+    assert shopper.get(CART).all("a", href=to_pay)
+    assert not stranger.get(CART).all("a", href=to_pay)
+    clock.shift(60 * config.PAYABLE_MINUTES)
+    assert not shopper.get(CART).all("a", href=to_pay)
+
+
 @pytest.mark.rule("CRT-1")
 @pytest.mark.rule("CRT-2")
 def test_a_chosen_device_stands_in_the_cart_and_in_the_header_of_every_page(shopper, world):
