@@ -16,12 +16,15 @@ def _text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def _number(name: str, default: int) -> int:
+def _number(name: str, default: int, least: int = 0) -> int:
     value = _text(name, str(default))
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
         raise SystemExit(f"{name} must be a whole number, not {value!r}.") from None
+    if number < least:
+        raise SystemExit(f"{name} must be at least {least}, not {number}.")
+    return number
 
 
 def _list(name: str, default: str) -> tuple[str, ...]:
@@ -69,6 +72,8 @@ BRAND = _text("DYQANI_BRAND", "dyqani")
 CONTACT_EMAIL = _text("DYQANI_CONTACT_EMAIL", "kontakt@example.com")
 CONTACT_PHONE = _text("DYQANI_CONTACT_PHONE", "1234")
 CURRENCY = _text("DYQANI_CURRENCY", "MKD")
+if CURRENCY not in {"MKD", "EUR", "ALL", "RSD", "BAM", "USD"}:
+    raise SystemExit(f"DYQANI_CURRENCY must be MKD, EUR, ALL, RSD, BAM or USD, not {CURRENCY!r}.")
 # The first language has no prefix in the URL.
 LANGUAGES = _list("DYQANI_LANGUAGES", "sq,mk,en")
 if not {"sq", "mk", "en"}.issuperset(LANGUAGES):
@@ -80,12 +85,15 @@ COUNTRY = _text("DYQANI_COUNTRY", "MK")
 CART_DAYS = _number("DYQANI_CART_DAYS", 30)  # CRT-4
 # A percentage off ends at whole steps of so many units of the currency, in the shopper's favour.
 PROMOTION_STEP = _number("DYQANI_PROMOTION_STEP", 10)
-LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5)
-PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30)  # PAY-8
+LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5, least=1)
+PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30, least=1)  # PAY-8
 # How long a new number stays with the shopper who picked it (OFF-6).
 NUMBER_HOLD_MINUTES = _number("DYQANI_NUMBER_HOLD_MINUTES", 30)
+# Unpaid orders that one e-mail, and one address, may hold pieces with at the same time.
+UNPAID_PER_EMAIL = _number("DYQANI_UNPAID_PER_EMAIL", 50, least=1)
+PLACED_PER_ADDRESS = _number("DYQANI_PLACED_PER_ADDRESS", 20, least=1)
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
-PER_PAGE = _number("DYQANI_PER_PAGE", 12)
+PER_PAGE = _number("DYQANI_PER_PAGE", 12, least=1)
 
 # Who may order on contract or on the bill
 DEBT_WAIT_HOURS = _number("DYQANI_DEBT_WAIT_HOURS", 24)  # ELG-2

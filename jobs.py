@@ -14,7 +14,7 @@ import config
 from models.base import db, utcnow
 from models.cart import Cart
 from models.outbox import Mail
-from models.payment import Payment, Refund
+from models.payment import Payment, Refund, forget_strangers
 from models.profile import Attempt
 from models.shelf import relist_due
 
@@ -29,6 +29,7 @@ DUE = (
     (relist_due, config.WORKER_EVERY),
     (Cart.forget_old, 3600),
     (Attempt.forget_old, 3600),
+    (forget_strangers, 3600),
 )
 
 

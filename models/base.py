@@ -23,7 +23,8 @@ def connect(url: str):
             pragmas={
                 "journal_mode": "wal",
                 "foreign_keys": 1,
-                "synchronous": "normal",
+                # An order that was confirmed to a shopper is there after a power cut too.
+                "synchronous": "full",
                 "busy_timeout": 30_000,
                 "cache_size": -16_000,
             },

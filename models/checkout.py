@@ -27,6 +27,10 @@ class OfferChanged(Exception):
     """A price, a gift or the cart is not what the overview showed: the shopper confirms anew (CAT-5)."""
 
 
+class TooManyUnpaid(Exception):
+    """The same e-mail holds pieces with several unpaid orders already."""
+
+
 class EmptyCart(Exception):
     """There is nothing to order (CRT-5)."""
 
@@ -108,7 +112,7 @@ class Checkout(BaseModel):
         `key` is the checkout's as the overview held it: placing it again, in another tab or by a double click,
         finds the same order (CHK-4). `seen` is the digest of what was shown (CAT-5). In one transaction: stock
         and gifts are taken, the order, its lines, first event and payment are written, the cart is emptied.
-        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete.
+        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete, TooManyUnpaid.
         """
         for _ in range(3):
             try:
@@ -137,6 +141,9 @@ class Checkout(BaseModel):
             lines = checkout.cart.lines(now, segment)
             if not lines:
                 raise EmptyCart
+            email = checkout.email.strip().lower()
+            if Order.awaiting_payment().where(Order.email == email).count() >= config.UNPAID_PER_EMAIL:
+                raise TooManyUnpaid
             gone = [chosen for chosen in lines if not chosen.is_available]
             if gone:
                 raise OutOfStock(
@@ -156,7 +163,7 @@ class Checkout(BaseModel):
                 language=language,
                 first_name=checkout.first_name,
                 last_name=checkout.last_name,
-                email=checkout.email.strip().lower(),
+                email=email,
                 phone=checkout.phone,
                 street=checkout.street,
                 place=place.name("sq"),

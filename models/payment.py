@@ -12,6 +12,7 @@ import crash
 from gateways import GatewayError
 from gateways.bank import Bank, ForgedMessage, Message, Verdict
 from models.base import BaseModel, MomentField, db, locked, unclaimed
+from models.calendar import promised_day
 from models.order import NotAllowed, Order, OutOfStock
 from models.outbox import Mail
 
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 
 STATES = ("started", "paid", "declined", "unknown", "abandoned", "surplus")
 OPEN = ("started", "unknown")
+# What the bank is asked for: open attempts, and once in a while those that ended without money.
+ASKED_FOR = (*OPEN, "abandoned", "declined")
 # Seconds after its order's time at which an abandoned attempt is looked up once more: somebody may have been
 # typing a card at that moment, and both of the bank's messages may have been lost (PAY-7).
 LATE_ASKS = (600, 3600, 24 * 3600)
@@ -129,7 +132,10 @@ class Payment(BaseModel):
             if verdict == Verdict.PAID:
                 payment._take_money(order, now)
             elif verdict == Verdict.DECLINED:
-                payment.state, payment.settled_at, payment.ask_at = "declined", now, None
+                # The shopper may have had another card accepted on the same page, and both messages may be lost:
+                # the books are looked at once more when the order can no longer be paid.
+                payment.state, payment.settled_at = "declined", now
+                payment.ask_at = order.payable_until + timedelta(seconds=LATE_ASKS[0])
                 if order.state == "awaiting_payment":
                     Mail.write("payment_failed", order, now, key=f"payment_failed:{payment.id}")
             else:
@@ -153,13 +159,16 @@ class Payment(BaseModel):
                 revived = False
         if order.state == "awaiting_payment" or revived:
             self.state = "paid"
+            if revived:
+                # DLV-2: the promise counts from when the order came to life again.
+                order.promised_on = promised_day(now)
+                Order.update(promised_on=order.promised_on).where(Order.id == order.id).execute()
             order.move("confirmed", by="bank", now=now)
             Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
             return
         self.state = "surplus"
         Refund.begin(self, now)
-        if order.state == "lapsed":
-            Mail.write("payment_returned", order, now, key=f"payment_returned:{self.id}")
+        Mail.write("payment_returned", order, now, key=f"payment_returned:{self.id}")
 
     def ask_bank(self, now) -> str:
         """Ask the bank for the outcome (PAY-7) and take it in; returns the payment's state.
@@ -176,6 +185,9 @@ class Payment(BaseModel):
         if status.verdict == Verdict.PAID and status.captured not in (None, self.amount):
             log.error("bank.amount_differs", payment=self.id, captured=status.captured)
             self._ask_later(now)
+            return self.state
+        if self.state == "declined" and status.verdict != Verdict.PAID:
+            Payment.update(ask_at=None).where(Payment.id == self.id, Payment.state == "declined").execute()
             return self.state
         if status.verdict in (Verdict.PAID, Verdict.DECLINED):
             return self.settle(
@@ -198,7 +210,7 @@ class Payment(BaseModel):
             # The answer is wanted by the time the order lapses.
             ask_at = min(ask_at, self.order.payable_until)
         Payment.update(asked=Payment.asked + 1, ask_at=ask_at).where(
-            Payment.id == self.id, Payment.state.in_((*OPEN, "abandoned"))
+            Payment.id == self.id, Payment.state.in_(ASKED_FOR)
         ).execute()
 
     def ask_soon(self, now) -> None:
@@ -219,7 +231,7 @@ class Payment(BaseModel):
         due = list(
             cls.select(cls, Order)
             .join(Order)
-            .where(cls.state.in_((*OPEN, "abandoned")), cls.ask_at <= now)
+            .where(cls.state.in_(ASKED_FOR), cls.ask_at <= now)
             .order_by(cls.ask_at)
             .limit(limit)
         )
@@ -348,6 +360,13 @@ class BankMessage(BaseModel):
     digest = CharField(max_length=64, default="", index=True)
     outcome = CharField(max_length=12)
     detail = TextField(default="")
+
+
+def forget_strangers(now) -> int:
+    """Delete messages that belonged to no payment, after 90 days (PRV-3); returns how many."""
+    return (
+        BankMessage.delete().where(BankMessage.payment.is_null(), BankMessage.at < now - timedelta(days=90)).execute()
+    )
 
 
 def hear(fields, channel: str, now) -> Payment | None:

@@ -1,15 +1,20 @@
 """The checkout of what is in the cart: data → delivery → payment → overview (CHK-1…7)."""
 
+from datetime import timedelta
+
 from flask import Blueprint, redirect, request, session, url_for
 from flask_babel import gettext
 from peewee import Case
 
+import config
 from language import current
 from models.calendar import promised_day
 from models.cart import CartLine
-from models.checkout import Checkout, EmptyCart, Incomplete, OfferChanged, digest_of
+from models.checkout import Checkout, EmptyCart, Incomplete, OfferChanged, TooManyUnpaid, digest_of
 from models.order import OutOfStock
-from models.places import municipality_of, place_of
+from models.places import municipality_of, place_of, places
+from models.profile import Attempt, LockedOut
+from views import caller
 from views.forms import as_typed
 from views.forms.checkout import DataForm, DeliveryForm, PaymentForm, PlaceForm
 from views.orders import remember_order
@@ -138,10 +143,12 @@ def postal_code():
     try:
         place = place_of(request.args.get("place", ""))
         form.postal_code.data = place.code
-        if not form.municipality.data:
-            form.municipality.data = next(
-                (choice.value for choice in form.municipality.choices if choice.label == place.name(current())), ""
-            )
+        named = {choice.label: choice.value for choice in form.municipality.choices}
+        if place.name(current()) in named:
+            form.municipality.data = named[place.name(current())]
+        elif form.municipality.data in {named.get(other.name(current())) for other in places(current())}:
+            # It came with the place chosen before; a shopper would hardly notice that it stayed.
+            form.municipality.data = ""
     except KeyError:
         form.postal_code.data = ""
     return respond("checkout/_place_fields.html", form=form)
@@ -187,7 +194,11 @@ def _place():
         if skipped := _skipped(checkout, "overview"):
             return go(skipped)
         return _step("overview", checkout, 422, form=form, **_places(checkout))
+    address = "" if caller.is_local() else f"placed-from:{caller.network()}"
+    within = timedelta(minutes=config.PAYABLE_MINUTES)
     try:
+        if address:
+            Attempt.refuse(address, most=config.PLACED_PER_ADDRESS, within=within, now=person.now)
         order, _ = checkout.place_order(
             key=form.key.data or "",
             seen=form.seen.data or "",
@@ -200,6 +211,8 @@ def _place():
         return go(url_for("cart.show"))
     except Incomplete as incomplete:
         return go(url_for(f"checkout.{incomplete.step}"))
+    except (TooManyUnpaid, LockedOut):
+        return _step("overview", checkout, 429, form=PlaceForm(formdata=None), too_many=True, **_places(checkout))
     except OfferChanged:
         person.forget_lines()
         if not person.lines():
@@ -212,6 +225,8 @@ def _place():
         return _step(
             "overview", checkout, 409, form=PlaceForm(formdata=None), sold_out=gone.names, **_places(checkout)
         )
+    if address:
+        Attempt.insert(key=address, at=person.now).execute()
     remember_order(session, order)
     return go(url_for("pay.show", number=order.number))
 

@@ -10,6 +10,7 @@ from models.order_link import BadLink, read
 from models.order_number import MistypedNumber, read_number
 from models.payment import Payment
 from models.profile import Attempt, LockedOut
+from views import caller
 from views.forms.orders import FindForm
 from views.respond import go, respond
 from views.shopper import shopper
@@ -102,13 +103,13 @@ def find():
     if not form.validate():
         return respond("orders/find.html", "orders/_find.html", status=422, form=form)
     now = shopper().now
-    key = f"order-find:{request.remote_addr}"
+    key = f"order-find:{caller.network()}"
     try:
         Attempt.refuse(key, most=20, within=timedelta(minutes=15), now=now)
         order = Order.found_by(form.number.data, form.email.data)
     except MistypedNumber:
         form.number.errors = [
-            gettext("Ky numër është shkruar gabim; kontrollojeni te e-posta, p.sh. DY-7K3M-9QPX-4.")
+            gettext("Ky numër është shkruar gabim; kontrollojeni te e-posta, p.sh. DY-7K3M-9QPX-7.")
         ]
         return respond("orders/find.html", "orders/_find.html", status=422, form=form)
     except LockedOut:

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from flask_login import login_user, logout_user
 
 from models.profile import LockedOut, Profile
+from views import caller
 from views.forms.profile import LoginForm
 from views.respond import go, respond
 from views.shopper import COOKIE, shopper
@@ -35,7 +36,7 @@ def log_in():
     if not form.validate():
         return _again(form, 422)
     try:
-        profile = Profile.log_in(form.email.data, form.password.data, request.remote_addr or "", shopper().now)
+        profile = Profile.log_in(form.email.data, form.password.data, caller.network(), shopper().now)
     except LockedOut:
         form.email.errors = [gettext("Shumë përpjekje. Provoni përsëri pas 15 minutash.")]
         return _again(form, 429)

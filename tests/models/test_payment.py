@@ -15,7 +15,7 @@ from models.base import db
 from models.catalogue import Variant
 from models.order import NotAllowed, Order
 from models.outbox import Mail
-from models.payment import LATE_ASKS, BankMessage, Payment, Refund, bank, hear
+from models.payment import LATE_ASKS, BankMessage, Payment, Refund, bank, forget_strangers, hear
 from tests.processes import Bank, pay_at_bank, returned_fields
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, place
 
@@ -459,7 +459,7 @@ def test_of_two_attempts_that_were_both_paid_the_second_goes_back(world, at_bank
     hear(second_fields, "return", later(2))
     hear(first_fields, "callback", later(3))
     assert (now_of(second).state, now_of(first).state) == ("paid", "surplus")
-    assert mails(order) == ["order_confirmed"]
+    assert mails(order) == ["order_confirmed", "payment_returned"]
     Refund.carry_out_all_due(later(4))
     assert (bank().status(first.oid).refunded, bank().status(second.oid).refunded) == (order.total, 0)
     assert now_of(order).state == "confirmed"
@@ -633,3 +633,35 @@ def test_the_last_piece_goes_to_one_of_a_late_payer_and_a_new_buyer(world, at_ba
     assert Variant.get(Variant.sku == "TAB-GREY-64").stock == 0
     assert Refund.select().count() == 1
     assert Refund.carry_out_all_due(later(LAPSED + 2)) == 1
+
+
+@pytest.mark.rule("PAY-7")
+def test_a_declined_attempt_is_looked_up_once_more_when_its_order_can_no_longer_be_paid(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.DECLINED, later(1))
+    assert Payment.settle_all_due(later(LAPSED)) == 0
+    # On the same page another card was accepted, and nobody told the shop.
+    pay(at_bank, payment)
+    lapse(order)
+    assert Payment.settle_all_due(later(LAPSED + 15)) == 1
+    assert now_of(order).state == "confirmed"
+    assert now_of(payment).state == "paid"
+
+
+@pytest.mark.rule("PAY-7")
+def test_a_declined_attempt_that_stays_declined_is_not_asked_for_again(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.DECLINED, later(1))
+    assert Payment.settle_all_due(later(LAPSED + 15)) == 1
+    assert Payment.settle_all_due(later(LAPSED + 3000)) == 0
+    assert now_of(payment).state == "declined"
+
+
+@pytest.mark.rule("PAY-6")
+def test_messages_of_nobody_are_forgotten_after_ninety_days(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    hear({"oid": "x"}, "callback", later(0))
+    hear(message(at_bank, payment), "callback", later(1))
+    assert forget_strangers(later(89 * 24 * 60)) == 0
+    assert forget_strangers(later(91 * 24 * 60)) == 1
+    assert BankMessage.select().count() == 1

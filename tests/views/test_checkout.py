@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+import config
 from models.cart import Cart, CartLine
 from models.catalogue import Promotion, Variant
 from models.checkout import Checkout
@@ -248,7 +249,7 @@ def test_errors_stand_beside_their_fields_and_are_announced_together(with_phone,
     page = with_phone.post(PATHS[step], wrong, piece=piece)
     assert page.status == 422
     required = (
-        ["first_name", "last_name", "email", "phone"] if step == "data" else ["street", "municipality", "place"]
+        ["first_name", "last_name", "email", "phone"] if step == "data" else ["street", "place", "municipality"]
     )
     for name in required:
         field = page.by_id(name)
@@ -346,6 +347,27 @@ def test_the_postal_code_is_filled_from_the_place(with_phone):
     assert sent.status == 303
     assert with_phone.post(PATHS["delivery"], {**DELIVERY, "postal_code": ""}).status == 303
     assert kept().postal_code == "1200"
+
+
+@pytest.mark.rule("DLV-1")
+@pytest.mark.parametrize(
+    ("place", "before", "after"),
+    [("1010", "MK-609", ""), ("1200", "MK-201", "MK-609"), ("1010", "MK-814", "MK-814")],
+)
+def test_another_place_takes_along_no_municipality_of_the_place_before(with_phone, place, before, after):
+    piece = with_phone.get(f"/porosia/dergesa/kodi?place={place}&municipality={before}", piece=True)
+    assert chosen(piece, "municipality") == after
+
+
+@pytest.mark.rule("CHK-3")
+def test_the_overview_shows_a_municipality_of_another_name_and_the_note(with_phone):
+    with_phone.fill_in(until="delivery")
+    with_phone.post(PATHS["delivery"], {**DELIVERY, "municipality": "MK-201", "note": "Kati 3"})
+    with_phone.post(PATHS["payment"], {"payment_way": "card"})
+    page = with_phone.get(PATHS["overview"])
+    shown = page.text_of("permbajtja")
+    assert "Komuna: Berovë" in shown
+    assert "Shënim për korrierin: Kati 3" in shown
 
 
 @pytest.mark.parametrize("place", ["", "9999", "1200'", "MK-609", "12 00", "1" * 3000])
@@ -660,3 +682,38 @@ def test_the_statuses_of_pieces_are_ones_that_htmx_swaps_in(ready, world):
     ):
         rule = next(rule for rule in rules if re.search(rule["code"], str(answer.status)))
         assert rule["swap"], answer.status
+
+
+# Pieces are not held without end
+
+
+@pytest.mark.rule("ORD-5")
+def test_one_email_holds_pieces_with_so_many_unpaid_orders_and_no_more(shopper, world, monkeypatch):
+    monkeypatch.setattr(config, "UNPAID_PER_EMAIL", 1)
+    shopper.order(world["CASE-BLACK"])
+    shopper.choose(world["S25-BLACK-128"])
+    shopper.fill_in()
+    before = rows(Order, Payment)
+    refused = shopper.confirm(shopper.overview())
+    assert refused.status == 429
+    assert "Keni disa porosi që presin pagesën." in refused.words
+    assert rows(Order, Payment) == before
+    Order.update(state="lapsed").execute()
+    assert shopper.confirm(shopper.overview()).status == 303
+
+
+@pytest.mark.rule("ORD-5")
+def test_one_address_places_so_many_orders_at_a_time_and_no_more(app, world, monkeypatch, clock):
+    monkeypatch.setattr(config, "PLACED_PER_ADDRESS", 1)
+    from tests.views.browser import Browser
+
+    def someone(address):
+        visitor = Browser(app)
+        visitor.client.environ_base["REMOTE_ADDR"] = address
+        visitor.choose(world["CASE-BLACK"])
+        visitor.fill_in()
+        return visitor.confirm(visitor.overview()).status
+
+    assert [someone("2001:db8::1"), someone("2001:db8::2"), someone("198.51.100.7")] == [303, 429, 303]
+    # A proxy that does not tell who is behind it must not close the shop.
+    assert [someone("127.0.0.1"), someone("127.0.0.1")] == [303, 303]

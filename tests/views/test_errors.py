@@ -149,7 +149,7 @@ def test_a_missing_page_while_the_database_is_away_is_a_failure_in_the_shops_loo
 
 @pytest.mark.rule("PAY-7")
 def test_a_failure_after_the_bank_does_not_claim_that_nothing_was_paid(broken):
-    page = broken.get("/porosia/DY-7K3M-9QPX-4/pagesa").text
+    page = broken.get("/porosia/DY-7K3M-9QPX-7/pagesa").text
     assert "rezultatin jua dërgojmë me e-postë" in page
     assert "Nuk ju është marrë asnjë pagesë" not in page
 

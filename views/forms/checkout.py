@@ -43,9 +43,6 @@ class DeliveryForm(ShopForm):
         filters=[tidy],
         render_kw={"autocomplete": "street-address"},
     )
-    municipality = SelectField(
-        lazy_gettext("Komuna"), [Required(lazy_gettext("Zgjidhni komunën."))], validate_choice=False
-    )
     place = SelectField(
         lazy_gettext("Vendbanimi"), [Required(lazy_gettext("Zgjidhni vendbanimin."))], validate_choice=False
     )
@@ -53,6 +50,9 @@ class DeliveryForm(ShopForm):
         lazy_gettext("Kodi postar"),
         filters=[tidy],
         render_kw={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": 4},
+    )
+    municipality = SelectField(
+        lazy_gettext("Komuna"), [Required(lazy_gettext("Zgjidhni komunën."))], validate_choice=False
     )
     recipient = StringField(
         lazy_gettext("Kush e pranon, nëse nuk jeni ju"), [AtMost(120), PersonName()], filters=[tidy]
