@@ -1,0 +1,305 @@
+"""The SMS gateway through a real Kannel, with the configuration of docs/sms.md and Kannel's own test handset.
+
+Skipped where Debian's packages kannel and kannel-extras are not installed.
+"""
+
+import os
+import queue
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from gateways import GatewayError
+from gateways.sms import ReportStatus, SmsGateway, answer_headers, read_inbound, read_report, segments
+
+ROOT = Path(__file__).resolve().parents[2]
+# Not on the path of everybody who is not root.
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/kannel/test"
+BEARERBOX, SMSBOX, FAKESMSC = (shutil.which(name, path=PATH) for name in ("bearerbox", "smsbox", "fakesmsc"))
+
+pytestmark = [
+    pytest.mark.rule("MSG-2"),
+    pytest.mark.skipif(
+        not (BEARERBOX and SMSBOX and FAKESMSC),
+        reason="Kannel is not installed (Debian packages kannel and kannel-extras)",
+    ),
+]
+
+NUMBER, SHORT = "38970100001", "50777"
+PATIENCE = 30
+FAKE_NETWORK = """
+group = smsc
+smsc = fake
+smsc-id = fake
+host = 127.0.0.1
+our-host = 127.0.0.1
+port = {port}
+connect-allow-ip = 127.0.0.1
+"""
+
+
+def free_ports(count):
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def is_listening(port):
+    """Looked up, not tried: a call would be taken for the handset or for a box."""
+    table = Path("/proc/net/tcp").read_text()
+    return re.search(rf": 0100007F:{port:04X} 00000000:0000 0A ", table) is not None
+
+
+def wait_until(condition, about):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"{about} did not come in {PATIENCE} s")
+        time.sleep(0.05)
+
+
+class Shop:
+    """Takes the calls of Kannel; answers an inbound SMS with `words`, by the gateway's own headers."""
+
+    def __init__(self):
+        shop = self
+        self.inbound, self.reports, self.words = queue.Queue(), queue.Queue(), ""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                parts = urlsplit(self.path)
+                args = MultiDict(parse_qsl(parts.query, keep_blank_values=True))
+                (shop.inbound if parts.path == "/sms/inbound" else shop.reports).put(args)
+                body = shop.words.encode()
+                self.send_response(200)
+                for name, value in answer_headers(shop.words).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.http.server_address[1]
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+class Handset:
+    """Kannel's fakesmsc as a process: `sms` fills with (sender, text) of each SMS that reaches it."""
+
+    def __init__(self, port, says=None):
+        command = [FAKESMSC, "-H", "127.0.0.1", "-r", str(port), "-i", "0.2", "-m", "1" if says else "0"]
+        self.sms = queue.Queue()
+        self.process = subprocess.Popen(
+            [*command, says or f"{NUMBER} {SHORT} text nothing"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # At its end it interrupts its whole process group: this one, without a group of its own.
+            start_new_session=True,
+        )
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            if got := re.search(rb"Got message \d+: <(\S+) (\S+) (.*)>$", line.rstrip(b"\n")):
+                sender, receiver, rest = got.groups()
+                assert receiver.decode() == NUMBER
+                self.sms.put((sender.decode(), self.decoded(rest)))
+
+    @staticmethod
+    def decoded(rest):
+        kind, _, data = rest.partition(b" ")
+        if kind == b"udh":
+            # A part of a longer one: its header first, the kind of the data left out.
+            return unquote_to_bytes(data.partition(b" data ")[2].replace(b"+", b" "))
+        if kind == b"ucs-2":
+            return unquote_to_bytes(data.replace(b"+", b" ")).decode("utf-16-be")
+        return data.decode()
+
+    def gets(self):
+        return self.sms.get(timeout=PATIENCE)
+
+    def close(self):
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdin.close()
+        self.thread.join(5)
+        self.process.stdout.close()
+
+
+class Kannel:
+    def __init__(self, folder):
+        self.shop = Shop()
+        admin, boxes, self.network, self.sendsms = self.ports = free_ports(4)
+        written = re.search(r"```ini\n(group = core\n.*?)```", (ROOT / "docs" / "sms.md").read_text(), re.S)[1]
+        for old, new in (
+            ("13000", admin),
+            ("13001", boxes),
+            ("13013", self.sendsms),
+            (":8000", f":{self.shop.port}"),
+        ):
+            assert written.count(old) == 1
+            written = written.replace(old, str(new))
+        self.file = folder / "kannel.conf"
+        self.file.write_text(written + FAKE_NETWORK.format(port=self.network))
+        self.log = (folder / "kannel.log").open("wb")
+        self.boxes = []
+        try:
+            self.start(BEARERBOX, boxes)
+            self.start(SMSBOX, self.sendsms)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, program, port):
+        box = subprocess.Popen(
+            [program, str(self.file)],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.boxes.append(box)
+        wait_until(lambda: is_listening(port) or box.poll() is not None, f"{program} on its port")
+        assert box.poll() is None, Path(self.log.name).read_text(errors="replace")[-2000:]
+
+    def gateway(self, **more):
+        settings = {"user": "shop", "password": "CHANGE-SENDSMS", "sender": "Dyqani", "timeout": 10} | more
+        return SmsGateway(url=f"http://127.0.0.1:{self.sendsms}/cgi-bin/sendsms", **settings)
+
+    @contextmanager
+    def handset(self, says=None):
+        handset = Handset(self.network, says)
+        try:
+            yield handset
+        finally:
+            handset.close()
+
+    def close(self):
+        # The box of the shop first: without the other it would wait for it.
+        for box in reversed(self.boxes):
+            box.terminate()
+            try:
+                box.wait(10)
+            except subprocess.TimeoutExpired:
+                box.kill()
+                box.wait()
+        self.shop.close()
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def kannel(tmp_path_factory):
+    kannel = Kannel(tmp_path_factory.mktemp("kannel"))
+    yield kannel
+    kannel.close()
+
+
+def test_the_documented_configuration_listens_on_loopback_only(kannel):
+    listening = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for address, port in re.findall(r": ([0-9A-F]+):([0-9A-F]{4}) 0+:0000 0A ", Path(table).read_text()):
+            if int(port, 16) in kannel.ports:
+                listening.add((address, int(port, 16)))
+
+    assert listening == {("0100007F", port) for port in kannel.ports}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kodi juaj: 123456 [vlen 5 min] € {x} ~",
+        "Kodi juaj është 123456. Çmimi, çelësi, ë",
+        "Вашиот код е 123456: ѓ ќ џ љ њ Ѕ",
+        "Nëse keni pyetje: на македонски ✓ 😀",
+    ],
+)
+def test_a_text_reaches_the_handset_letter_by_letter(kannel, text):
+    with kannel.handset() as handset:
+        kannel.gateway().send(NUMBER, text, "m-1")
+
+        assert handset.gets() == ("Dyqani", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("abcdefghij" * 40, "ascii"), ("Здравоооо " * 25, "utf-16-be"), ("a" * 765, "ascii")]
+)
+def test_a_long_text_comes_whole_in_as_many_parts_as_were_counted(kannel, text, encoding):
+    with kannel.handset() as handset:
+        kannel.gateway().send(NUMBER, text, "m-1")
+        parts = [handset.gets()[1] for _ in range(segments(text))]
+        kannel.gateway().send(NUMBER, "e fundit", "m-2")
+
+        assert b"".join(parts).decode(encoding) == text
+        assert handset.gets()[1] == "e fundit"
+
+
+@pytest.mark.rule("MSG-1")
+def test_a_message_for_a_network_that_is_away_is_queued_and_comes_later(kannel):
+    kannel.gateway().send(NUMBER, "më vonë", "m-1")
+
+    with kannel.handset() as handset:
+        assert handset.gets() == ("Dyqani", "më vonë")
+
+
+def test_the_reports_of_a_message_come_under_its_id(kannel):
+    address = f"http://127.0.0.1:{kannel.shop.port}/sms/report?secret=a%2Fb%25"
+    with kannel.handset():
+        kannel.gateway(dlr_url=address).send(NUMBER, "po", "m-77")
+        calls = [kannel.shop.reports.get(timeout=PATIENCE) for _ in range(2)]
+
+    assert {call["secret"] for call in calls} == {"a/b%"}
+    assert {read_report(call).message_id for call in calls} == {"m-77"}
+    assert {read_report(call).status for call in calls} == {ReportStatus.ACCEPTED, ReportStatus.DELIVERED}
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("10 MB", "10 MB, 30 dite [po]"),
+        ("10 MB të mirë, ë", "Pikët u kthyen: çdo gjë në rregull"),
+        ("10 МБ ѓ", "10 поени се заменети, ќе важат 30 дена"),
+    ],
+)
+def test_an_inbound_sms_is_read_and_its_answer_comes_back_in_both_scripts(kannel, said, answer):
+    kannel.shop.words = answer
+    with kannel.handset(f"{NUMBER} {SHORT} text {said}") as handset:
+        args = kannel.shop.inbound.get(timeout=PATIENCE)
+        message = read_inbound(args)
+
+        assert args["secret"] == "CHANGE-SHOP"
+        assert (message.sender, message.receiver, message.text, message.smsc) == (NUMBER, SHORT, said, "fake")
+        assert abs(message.sent_at.timestamp() - time.time()) < 2 * PATIENCE
+        assert handset.gets() == (SHORT, answer)
+
+
+@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"user": "nobody"}])
+def test_a_wrong_login_is_a_matter_of_settings(kannel, wrong):
+    with pytest.raises(GatewayError, match="403") as caught:
+        kannel.gateway(**wrong).send(NUMBER, "po", "m-1")
+
+    assert not caught.value.permanent
