@@ -32,6 +32,7 @@ SIZES = (150, 5_000, 50_000)
 SLICE = 0.5
 # Enough to keep two workers busy, few enough for response times to mean something.
 CONNECTIONS = 4
+_COOKIE_BYTES = {"session": 120, "cart": 32}
 # The bars: shares of the bare page's rate, and what a large catalogue may cost.
 LEAST_SHARE = {"list": 0.40, "list-first": 0.12, "device": 0.40, "search": 0.12}
 LEAST_OF_SMALL = 0.8
@@ -48,18 +49,22 @@ class Row:
     encoding: str = IDENTITY
     # Turns of each browser before the measurement.
     warm_up: int = 12
+    # Cookies that its browsers send; those of the bare page send as many bytes.
+    cookies: tuple[str, ...] = ()
 
 
 ROWS = (
     Row("list", "list page", lambda goods: Pages([LIST])),
     Row("list-first", "list page, nothing kept", lambda goods: Pages(list_addresses()), unkept=True),
     Row("list-new", "list page, new address", lambda goods: Pages(list_addresses())),
-    Row("device", "device page", lambda goods: Pages(_device_paths(goods, 24))),
+    Row("device", "device page", lambda goods: Pages(_device_paths(goods, 24)), warm_up=80, cookies=("session",)),
     Row("device-first", "device page, nothing kept", lambda goods: Pages(_device_paths(goods, 2000)), unkept=True),
     Row("search", "search, new words", lambda goods: Pages(search_addresses(goods))),
     Row("suggest", "suggestions, new words", lambda goods: Pages(suggestion_addresses(goods))),
-    Row("add", "add to cart", lambda goods: AddToCart(goods.plenty())),
-    Row("order", "whole guest order", lambda goods: GuestOrder(goods.plenty()), warm_up=3),
+    Row("add", "add to cart", lambda goods: AddToCart(goods.plenty()), cookies=("session", "cart")),
+    Row(
+        "order", "whole guest order", lambda goods: GuestOrder(goods.plenty()), warm_up=3, cookies=("session", "cart")
+    ),
     Row("list-br", "list page, compressed", lambda goods: Pages([LIST]), encoding=COMPRESSED),
     Row("first-br", "list page, nothing kept, compressed", lambda goods: Pages(list_addresses()), True, COMPRESSED),
 )
@@ -102,10 +107,9 @@ def measure(row: Row, goods: Goods, shop: Server, bare: Server, browsers: Browse
     seen = browsers.run(row.name, min(SLICE * 2, options.seconds), turns=row.warm_up)
     size = round(seen.received / len(seen.took))
     per_turn = max(1, round(len(seen.took) / seen.turns))
-    constant = Bare(size, per_turn)
+    constant = Bare(size, per_turn, cookies={name: "x" * _COOKIE_BYTES[name] for name in row.cookies})
     if row.name == "add":
-        # The same form and as many bytes of cookies.
-        constant = Bare(size, 1, _choice(goods.offers[0], "x" * 91), {"session": "x" * 120, "cart": "x" * 32})
+        constant.body = _choice(goods.offers[0], "x" * 91)
     browsers.open("bare", constant, bare.port, row.encoding, options.keep_alive)
     browsers.run("bare", min(SLICE, options.seconds), turns=4)
 
