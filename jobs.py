@@ -13,6 +13,8 @@ import structlog
 import config
 from models.base import db, utcnow
 from models.cart import Cart
+from models.contract import Contract
+from models.new_number import NewNumber
 from models.outbox import Mail
 from models.payment import Payment, Refund, forget_strangers
 from models.profile import Attempt
@@ -27,6 +29,8 @@ DUE = (
     (Payment.lapse_all_due, config.WORKER_EVERY),
     (Refund.carry_out_all_due, config.WORKER_EVERY),
     (relist_due, config.WORKER_EVERY),
+    (NewNumber.release_all_due, config.WORKER_EVERY),
+    (Contract.end_all_due, 3600),
     (Cart.forget_old, 3600),
     (Attempt.forget_old, 3600),
     (forget_strangers, 3600),

@@ -77,9 +77,10 @@ def _compose(mail: Mail) -> EmailMessage:
     message["Date"] = mail.written_at.astimezone(ZONE)
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = language
     message.set_content(write("page.txt").strip() + "\n")
     message.add_alternative(write("page.html"), subtype="html")
+    # set_content drops headers whose names begin with Content-.
+    message["Content-Language"] = language
     html = message.get_payload()[1]
     for number, (cid, png) in enumerate(pictures.inline.values(), 1):
         html.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=f"dyqani-{number}.png")

@@ -248,6 +248,7 @@ def test_every_mail_has_its_headers_a_text_and_an_html_part(kind):
     assert message["To"] == "emri@example.com"
     assert message["Message-ID"] == mail.message_id
     assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == mail.language
     assert message["Date"].datetime == NOW
     assert order.number in message["Subject"]
     assert message.get_content_type() == "multipart/alternative"
