@@ -110,3 +110,12 @@ def test_the_second_view_takes_static_files_from_the_browser(shop, visitor):
 
     from_network = {url for number, url in asked.items() if number not in kept and not url.startswith("data:")}
     assert from_network == {f"{shop.url}/celulare"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/mk/oferta", "/oferta", "/mk/celulare?marka=Samsung", "/mk/pajisja/samsung-galaxy-s25"]
+)
+def test_nothing_scrolls_sideways_on_the_narrowest_phone(shop, visitor, path):
+    page = visitor(size={"viewport": {"width": 320, "height": 640}})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
