@@ -111,7 +111,8 @@ class GuestOrder(Journey):
         browser.get("/porosia/te-dhenat")
         forms = (
             ("te-dhenat", {
-                "first_name": "Arta", "last_name": "Berisha", "email": f"guest{number}@example.com", "phone": "070100000",
+                "first_name": "Arta", "last_name": "Berisha",
+                "email": f"guest{number}@example.com", "phone": "070100000",
             }),
             ("dergesa", {"street": "Rruga 1", "municipality": "MK-802", "place": "1000", "postal_code": "1000"}),
             ("pagesa", {"payment_way": "card"}),
