@@ -75,6 +75,7 @@ def shop(tmp_path):
     (root / "app.py").write_text(SHOP)
     (root / "models").mkdir()
     (root / "models" / "base.py").write_text("from peewee import SqliteDatabase\ndb = SqliteDatabase(':memory:')\n")
+    (root / "models" / "shelf.py").write_text("class shelf:\n    @staticmethod\n    def fresh(): pass\n")
     # The libraries are there already: what is tried here is the running.
     (root / ".venv" / "bin").mkdir(parents=True)
     (root / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
