@@ -92,6 +92,8 @@ NUMBER_HOLD_MINUTES = _number("DYQANI_NUMBER_HOLD_MINUTES", 30)
 # Unpaid orders that one e-mail, and one address, may hold pieces with at the same time.
 UNPAID_PER_EMAIL = _number("DYQANI_UNPAID_PER_EMAIL", 50, least=1)
 PLACED_PER_ADDRESS = _number("DYQANI_PLACED_PER_ADDRESS", 20, least=1)
+# After so many minutes without a payment the shopper gets the link to it by mail.
+PAYMENT_REMINDER_MINUTES = _number("DYQANI_PAYMENT_REMINDER_MINUTES", 5, least=1)  # PAY-8
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
 PER_PAGE = _number("DYQANI_PER_PAGE", 12, least=1)
 

@@ -115,6 +115,9 @@ def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
         "is_open": order.state == "awaiting_payment",
         "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),
     }
+    if mail.kind == "payment_failed":
+        # Nobody refused anything where the shopper left the bank's page.
+        context["was_left"] = (mail.key or "").startswith("payment_waiting:")
     if mail.kind == "order_confirmed":
         paid = Payment.select(Payment.auth_code).where(Payment.order == order, Payment.state == "paid").first()
         context |= {

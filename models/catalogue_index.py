@@ -344,12 +344,12 @@ class CatalogueIndex:
         return filters
 
     def _price_range(self, bits):
-        mask = _mask(bits)
-        lowest = _take(self._orders["price"], mask, 0, 1)
-        if not len(lowest):
+        order = self._orders["price"]
+        shown = _mask(bits).take(order)
+        if not shown.any():
             return None, None
-        highest = _take(self._orders["-price"], mask, 0, 1)
-        return int(self._price[lowest[0]]), int(self._price[highest[0]])
+        first, last = shown.argmax(), len(order) - 1 - shown[::-1].argmax()
+        return int(self._price[order[first]]), int(self._price[order[last]])
 
     def _sorted(self, query, asked, mask, offset):
         if query.sort != "relevance":

@@ -200,8 +200,19 @@ class Payment(BaseModel):
             ).where(Payment.id == self.id, Payment.state.in_((*OPEN, "abandoned"))).execute()
             self.state = Payment.select(Payment.state).where(Payment.id == self.id).scalar()
             return self.state
+        if status.verdict == Verdict.NOT_FOUND:
+            self._remind(now)
         self._ask_later(now)
         return self.state
+
+    def _remind(self, now) -> None:
+        """The shopper left the bank's page without paying: the way back comes by mail, once an order (PAY-8)."""
+        if now < self.started_at + timedelta(minutes=config.PAYMENT_REMINDER_MINUTES):
+            return
+        with db.atomic():
+            order = self.order.relock()
+            if order.is_payable(now):
+                Mail.write("payment_failed", order, now, key=f"payment_waiting:{order.id}")
 
     def _ask_later(self, now) -> None:
         wait = min(config.BANK_QUERY_EVERY * 2 ** min(self.asked, 6), 1800)

@@ -428,3 +428,13 @@ def test_a_mail_that_cannot_be_composed_is_set_aside_and_holds_nobody_up(mail_se
     Mail.send_all_due(NOW)
     assert [mail["subject"] for mail in read_inbox(mail_server)] == [f"Porosia {order.number} u pranua"]
     assert Mail.get_by_id(broken.id).state == "failed"
+
+
+@pytest.mark.rule("PAY-8")
+def test_who_left_the_bank_is_not_told_of_a_refusal():
+    mail = mail_of("payment_failed", order_of())
+    mail.key = "payment_waiting:1"
+    text = text_of(mails.compose(mail))
+    assert "pret ende pagesën prej" in text
+    assert "nuk e miratoi" not in text
+    assert "/pagesa?k=" in text

@@ -3,10 +3,10 @@
 import json
 from functools import lru_cache
 
+from flask import current_app
 from markupsafe import Markup
 
 from models.order import storage_label
-from views.shell import draw
 from views.words import words_in
 
 
@@ -20,17 +20,8 @@ def loading(place: int, first: int) -> str:
 def card_html(card: str, chosen_language: str, place: str) -> Markup:
     """A device's card as HTML; `card` is its facts, so that what is kept is true by itself."""
     facts = json.loads(card)
-    # The template escaped what is in it.
-    return Markup(  # noqa: S704
-        draw(
-            "browse/_card.html",
-            _=words_in(chosen_language),
-            card=facts,
-            lang_code=chosen_language,
-            place=place,
-            storages=_storages(facts["storages"]),
-        )
-    )
+    card_of = current_app.jinja_env.get_template("browse/_card.html").module.card
+    return card_of(facts, chosen_language, place, _storages(facts["storages"]), words_in(chosen_language))
 
 
 def _storages(sizes: list[int]) -> str:

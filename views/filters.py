@@ -78,6 +78,8 @@ class Filters:
     @classmethod
     def read(cls, args, known: dict[str, set]) -> "Filters":
         """From a query string; `known` has the brands, storages and systems that there are."""
+        if not args:
+            return cls()
 
         def chosen(name, among):
             by_text = {str(value).casefold(): value for value in among}

@@ -665,3 +665,14 @@ def test_messages_of_nobody_are_forgotten_after_ninety_days(world, at_bank):
     assert forget_strangers(later(89 * 24 * 60)) == 0
     assert forget_strangers(later(91 * 24 * 60)) == 1
     assert BankMessage.select().count() == 1
+
+
+@pytest.mark.rule("PAY-8")
+def test_who_leaves_the_bank_without_paying_gets_the_way_back_by_mail_once(world, at_bank):
+    order, payment = ordered(world, "CASE-BLACK")
+    for minutes in (2, 4, 6, 12, 20):
+        Payment.update(ask_at=later(minutes)).execute()
+        Payment.settle_all_due(later(minutes))
+        assert mails(order) == (["payment_failed"] if minutes > 5 else [])
+    assert now_of(order).state == "awaiting_payment"
+    assert Mail.get().key == f"payment_waiting:{order.id}"
