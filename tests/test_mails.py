@@ -432,7 +432,7 @@ def test_a_mail_that_cannot_be_composed_is_set_aside_and_holds_nobody_up(mail_se
 
 @pytest.mark.rule("PAY-8")
 def test_who_left_the_bank_is_not_told_of_a_refusal():
-    mail = mail_of("payment_failed", order_of())
+    mail = mail_of("payment_failed", order_of(state="awaiting_payment"))
     mail.key = "payment_waiting:1"
     text = text_of(mails.compose(mail))
     assert "pret ende pagesën prej" in text
