@@ -344,10 +344,15 @@ class CatalogueIndex:
         return filters
 
     def _price_range(self, bits):
-        order = self._orders["price"]
-        shown = _mask(bits).take(order)
-        if not shown.any():
+        mask = _mask(bits)
+        slots = np.flatnonzero(mask)
+        if not len(slots):
             return None, None
+        if len(slots) * _FEW < self._room:
+            prices = self._price[slots]
+            return int(prices.min()), int(prices.max())
+        order = self._orders["price"]
+        shown = mask.take(order)
         first, last = shown.argmax(), len(order) - 1 - shown[::-1].argmax()
         return int(self._price[order[first]]), int(self._price[order[last]])
 
@@ -361,10 +366,17 @@ class CatalogueIndex:
             score += match.exact
         return self._by_score(mask, score, offset, query.per_page)
 
+    def _in_order(self, sort, mask):
+        """The slots of the mask, sorted. A few are sorted anew; many are picked out of the order that is kept."""
+        slots = np.flatnonzero(mask)
+        if len(slots) * _FEW < self._room:
+            return slots[np.lexsort(self._sort_keys(sort, slots))]
+        order = self._orders[sort]
+        return order[mask[order]]
+
     def _by_score(self, mask, score, offset, count):
         """`count` slots of the mask from `offset` on, the best score first, then the most popular."""
-        order = self._orders["popular"]
-        order = order[mask[order]]
+        order = self._in_order("popular", mask)
         score = score[order]
         found = []
         for level in range(int(score.max(initial=0)), -1, -1):
@@ -818,6 +830,10 @@ def _known(edits, terms, whole):
 
 def _bits(mask):
     return np.packbits(mask, bitorder="little").view(np.uint64)
+
+
+# One slot in so many is few: going through them is less work than through all.
+_FEW = 16
 
 
 def _mask(bits):
