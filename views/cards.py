@@ -7,7 +7,7 @@ from flask import current_app
 from markupsafe import Markup
 
 from models.order import storage_label
-from views.words import words_in
+from views.words import url, words_in
 
 
 def loading(place: int, first: int) -> str:
@@ -21,7 +21,14 @@ def card_html(card: str, chosen_language: str, place: str) -> Markup:
     """A device's card as HTML; `card` is its facts, so that what is kept is true by itself."""
     facts = json.loads(card)
     card_of = current_app.jinja_env.get_template("browse/_card.html").module.card
-    return card_of(facts, chosen_language, place, _storages(facts["storages"]), words_in(chosen_language))
+    address = _root(chosen_language) + facts["slug"]
+    return card_of(facts, chosen_language, place, _storages(facts["storages"]), address, words_in(chosen_language))
+
+
+@lru_cache(maxsize=8)
+def _root(chosen_language: str) -> str:
+    """What the addresses of all devices begin with: building each anew takes longer than the rest of its card."""
+    return url("device.show", slug="slug").removesuffix("slug")
 
 
 def _storages(sizes: list[int]) -> str:
