@@ -17,6 +17,8 @@ import config
 from models.base import BaseModel, MomentField, db
 from models.money import MINOR
 
+# The languages that names are kept in.
+LANGUAGES = ("sq", "mk", "en")
 KINDS = ("phone", "tablet", "accessory", "prepaid_sim")
 CONTRACT_TYPES = ("device_only", "new_number", "besnik24")
 SEGMENTS = ("all", "private")

@@ -12,15 +12,15 @@ import crash
 from models.base import BaseModel, MomentField, db, locked
 from models.calendar import promised_day
 from models.cart import Cart, CartLine, Chosen
+from models.catalogue import LANGUAGES
 from models.drawing import picture_path
-from models.order import GiftGone, Order, OrderEvent, OrderLine, OutOfStock, terms_edition
+from models.order import GiftGone, Order, OrderEvent, OrderLine, OutOfStock, storage_label, terms_edition
 from models.order_number import new_number
 from models.payment import Payment
+from models.places import place_of
 
-LANGUAGES = ("sq", "mk", "en")
 # PostgreSQL's code for "you waited for each other, and it hit you".
 DEADLOCK = "40P01"
-STEPS = ("data", "delivery", "payment", "overview")
 
 
 class OfferChanged(Exception):
@@ -125,8 +125,6 @@ class Checkout(BaseModel):
         return self._place(key, seen, language, now, profile, segment)
 
     def _place(self, key, seen, language, now, profile, segment) -> tuple[Order, Payment]:
-        from models.places import place_of
-
         with db.atomic():
             if locked(Cart.select().where(Cart.id == self.cart_id)).first() is None:
                 raise EmptyCart
@@ -209,8 +207,6 @@ def _create_order(**fields) -> Order:
 
 
 def title_of(chosen: Chosen, language: str) -> str:
-    from models.order import storage_label
-
     name = chosen.device.full_name(language)
     size = chosen.variant.storage_gb
     return f"{name}, {storage_label(size)}" if size else name

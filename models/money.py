@@ -9,7 +9,8 @@ import config
 
 # The currency's symbol where the language's common use differs from the locale data.
 _SYMBOLS = {("sq", "MKD"): "den", ("mk", "MKD"): "ден.", ("en", "MKD"): "den"}
-_GROUPS = {"sq": (".", ","), "mk": (".", ","), "en": (",", ".")}
+# What groups digits, and what stands before a fraction.
+SIGNS = {"sq": (".", ","), "mk": (".", ","), "en": (",", ".")}
 
 # As ISO 4217 says of each currency that the bank takes. Locale data say none for the lek and the Serbian dinar, which
 # people no longer divide: money kept that way would go to the bank as a hundredth.
@@ -28,7 +29,7 @@ def money(amount: int, language: str = "sq") -> str:
 
 def number(amount: int, language: str = "sq") -> str:
     """`amount` minor units without the currency; a fraction is shown only where there is one."""
-    group, point = _GROUPS.get(language, (".", ","))
+    group, point = SIGNS.get(language, (".", ","))
     whole, part = divmod(abs(amount), MINOR)
     text = f"{whole:,}".replace(",", group)
     if part:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from models import cells, drawing
-from models.catalogue import KINDS, SEGMENTS, Brand, Device, Gift, Variant
+from models.catalogue import KINDS, LANGUAGES, SEGMENTS, Brand, Device, Gift, Variant
 
-LANGUAGES = ("sq", "mk", "en")
 FAMILIES = ("black", "white", "grey", "silver", "blue", "green", "red", "pink", "purple")
 FAMILIES += ("yellow", "orange", "gold", "brown")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

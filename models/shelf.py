@@ -13,6 +13,7 @@ from peewee import fn
 from models.accessories import Accessories
 from models.base import db, utcnow
 from models.catalogue import (
+    LANGUAGES,
     Brand,
     CatalogueVersion,
     Device,
@@ -28,7 +29,6 @@ from models.drawing import picture_path
 from models.pricing import device_only_price, monthly_price
 from models.search_text import ACCESSORY_WORDS
 
-LANGUAGES = ("sq", "mk", "en")
 _BATCH = 400
 # Devices whose offers one process keeps.
 _OFFERED = 2_000

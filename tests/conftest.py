@@ -4,9 +4,7 @@ DATABASE_URL chooses it (SQLite in a temporary folder by default); it must be em
 """
 
 import os
-import secrets
 import tempfile
-from pathlib import Path
 
 _scratch = tempfile.TemporaryDirectory(prefix="dyqani-tests-")
 os.environ["DYQANI_ENV"] = "test"
@@ -15,12 +13,11 @@ os.environ.setdefault("DATABASE_URL", f"sqlite:///{_scratch.name}/test.db")
 os.environ.setdefault("DYQANI_BASE_URL", "http://shop.test")
 
 import pytest  # noqa: E402
-from playhouse.db_url import connect as connect_url  # noqa: E402
 
-import config  # noqa: E402
 from cli import migrations  # noqa: E402
 from models.base import db  # noqa: E402
 from models.shelf import shelf  # noqa: E402
+from tests.databases import own_database  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,33 +58,5 @@ def client(app):
 @pytest.fixture
 def fresh_database(tmp_path):
     """The URL of an empty, migrated database of its own, for tests that start processes."""
-    if config.DATABASE_URL.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path}/own.db"
-        _migrate(url)
+    with own_database(tmp_path) as url:
         yield url
-        return
-    name = f"own_{secrets.token_hex(6)}"
-    admin = connect_url(config.DATABASE_URL.replace("+pool", ""))
-    admin.connect()
-    connection = admin.connection()
-    connection.autocommit = True
-    connection.execute(f"CREATE DATABASE {name}")
-    base, _, query = config.DATABASE_URL.partition("?")
-    url = base.rpartition("/")[0] + "/" + name + (f"?{query}" if query else "")
-    _migrate(url)
-    yield url
-    connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
-
-
-def _migrate(url):
-    import subprocess
-    import sys
-
-    subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", "db", "migrate"],
-        cwd=Path(__file__).resolve().parent.parent,
-        env={**os.environ, "DATABASE_URL": url},
-        check=True,
-        capture_output=True,
-    )

@@ -1,11 +1,10 @@
 """The facts of a device in the words and numbers of each language (CAT-3, LOC-1)."""
 
 import language
-from models.money import symbol
+from models.money import SIGNS, symbol
 from models.order import storage_label
 from views.words import gettext, ngettext
 
-_POINTS = {"sq": (".", ","), "mk": (".", ",")}
 _NBSP = "\u00a0"
 
 
@@ -13,13 +12,13 @@ def grouped(number: int) -> str:
     """4000 → "4.000", as the language groups digits."""
     if number < 1000:
         return str(number)
-    return f"{number:,}".replace(",", _POINTS.get(language.current(), (",", "."))[0])
+    return f"{number:,}".replace(",", SIGNS.get(language.current(), SIGNS["en"])[0])
 
 
 def decimal(value) -> str:
     """6.2 → "6,2"; what is no number stays as it is."""
     text = f"{value:.10g}" if isinstance(value, int | float) else str(value)
-    return text.replace(".", _POINTS.get(language.current(), (",", "."))[1])
+    return text.replace(".", SIGNS.get(language.current(), SIGNS["en"])[1])
 
 
 def currency() -> str:
