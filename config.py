@@ -5,7 +5,9 @@ WEB_CONCURRENCY, BANK_SANDBOX_STORE) is read there.
 """
 
 import hashlib
+import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -29,6 +31,13 @@ def _number(name: str, default: int, least: int = 0) -> int:
 
 def _list(name: str, default: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in _text(name, default).split(",") if part.strip())
+
+
+def _networks(name: str, default: str) -> tuple:
+    try:
+        return tuple(ipaddress.ip_network(part) for part in _list(name, default))
+    except ValueError as error:
+        raise SystemExit(f"{name} must be addresses or networks, with commas: {error}.") from None
 
 
 # production: refuses default secrets and insecure cookies. demo: the demo world, /demo/inbox and test cards.
@@ -127,10 +136,32 @@ SMTP_PASSWORD = _text("SMTP_PASSWORD")
 SMTP_TLS = _text("SMTP_TLS", "none")
 SMTP_TIMEOUT = _number("SMTP_TIMEOUT", 10)
 MAIL_FROM = _text("MAIL_FROM", f"{BRAND} <{CONTACT_EMAIL}>")
-# Seconds that a worker has for one message before another may take it over.
+# Seconds that a worker has for one message, mail or SMS, before another may take it over.
 MAIL_LEASE = _number("DYQANI_MAIL_LEASE", 60)
 # The sandbox SMTP sink writes here; /demo/inbox reads it (demo and test only).
 INBOX = Path(_text("DYQANI_INBOX", str(INSTANCE / "inbox")))
+
+# SMS (docs/sms.md). The defaults are those of the sandbox gateway, which keeps its messages in INBOX as well.
+SMS_PORT = _number("SMS_SANDBOX_PORT", PORT + 3)
+SMS_URL = _text("SMS_URL", f"http://127.0.0.1:{SMS_PORT}/cgi-bin/sendsms")
+SMS_USER = _text("SMS_USER", "sandbox")
+SMS_PASSWORD = _text("SMS_PASSWORD", "sandbox")
+# A number, or a name of at most 11 plain characters.
+SMS_SENDER = _text("SMS_SENDER", re.sub(r"[^A-Za-z0-9 ._-]", "", BRAND)[:11].strip() or "shop")
+SMS_TIMEOUT = _number("SMS_TIMEOUT", 10, least=1)
+# What the gateway calls the shop with, and from where; reports are wanted under SMS_REPORT_URL.
+SMS_SECRET = _text("SMS_SECRET", "sandbox")
+SMS_ADDRESSES = _networks("SMS_ADDRESSES", "127.0.0.1,::1")
+SMS_REPORT_URL = _text("SMS_REPORT_URL", f"http://127.0.0.1:{PORT}/sms/report")
+
+# The security code that proves a number (PRO-4)
+CODE_MINUTES = _number("DYQANI_CODE_MINUTES", 5, least=1)
+CODE_TRIES = _number("DYQANI_CODE_TRIES", 5, least=1)
+# For one number, within an hour; for all numbers of one profile together.
+CODE_SENDS = _number("DYQANI_CODE_SENDS", 3, least=1)
+CODE_SENDS_PER_PROFILE = _number("DYQANI_CODE_SENDS_PER_PROFILE", 10, least=1)
+# Seconds until the next code may be asked for.
+CODE_PAUSE = _number("DYQANI_CODE_PAUSE", 45)
 
 # Photos of the operator; a variant without one is drawn.
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
@@ -152,6 +183,8 @@ def refuse_unsafe() -> None:
         wrong.append("DYQANI_BASE_URL must start with https://")
     if BANK_STORE_KEY == "SANDBOX-KEY" or BANK_API_PASSWORD == "sandbox":  # noqa: S105
         wrong.append("BANK_STORE_KEY and BANK_API_PASSWORD must be the bank's, not the sandbox's")
+    if SMS_PASSWORD == "sandbox" or len(SMS_SECRET) < 16:  # noqa: S105
+        wrong.append("SMS_PASSWORD must be the gateway's, and SMS_SECRET a random text of at least 16 characters")
     for name, url in (("BANK_GATE_URL", BANK_GATE_URL), ("BANK_API_URL", BANK_API_URL)):
         if not url.startswith("https://"):
             wrong.append(f"{name} must start with https://")

@@ -128,6 +128,8 @@ def test_production_has_no_inbox(tmp_path):
         "BANK_API_PASSWORD": "P",
         "BANK_GATE_URL": "https://bank.example/gate",
         "BANK_API_URL": "https://bank.example/api",
+        "SMS_PASSWORD": "P",
+        "SMS_SECRET": "s" * 16,
     }
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=config.ROOT, env=environ, capture_output=True, text=True, check=False

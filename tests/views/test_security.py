@@ -242,6 +242,8 @@ _PRODUCTION = {
     "BANK_API_PASSWORD": "a password of the bank",
     "BANK_GATE_URL": "https://bank.example/fim/est3Dgate",
     "BANK_API_URL": "https://bank.example/fim/api",
+    "SMS_PASSWORD": "a password of the gateway",
+    "SMS_SECRET": "s" * 16,
 }
 
 
@@ -278,6 +280,10 @@ def test_behind_https_every_cookie_is_secure(tmp_path, settings):
         ({"BANK_API_PASSWORD": ""}, "BANK_API_PASSWORD"),
         ({"BANK_GATE_URL": "http://bank.example/"}, "BANK_GATE_URL"),
         ({"BANK_API_URL": ""}, "BANK_API_URL"),
+        ({"SMS_PASSWORD": ""}, "SMS_PASSWORD"),
+        ({"SMS_PASSWORD": "sandbox"}, "SMS_PASSWORD"),
+        ({"SMS_SECRET": ""}, "SMS_SECRET"),
+        ({"SMS_SECRET": "s" * 15}, "SMS_SECRET"),
         ({"DYQANI_ENV": "prodution"}, "DYQANI_ENV"),
     ],
     ids=str,
