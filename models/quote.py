@@ -1,6 +1,8 @@
 """What a choice costs and when: today, on the first bill, each month, in all (OFF-2). Pure, without a database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby, zip_longest
 
 from models.catalogue import CONTRACT_MONTHS
 from models.instalments import split
@@ -36,6 +38,17 @@ class Quote:
         bills[0] += self.first_bill
         return bills
 
+    @property
+    def months(self) -> list[tuple[int, int, int]]:
+        """`bills` as stretches of equal ones: (from month, to month, amount), both counted from 1."""
+        stretches = []
+        month = 1
+        for amount, equal in groupby(self.bills):
+            length = len(list(equal))
+            stretches.append((month, month + length - 1, amount))
+            month += length
+        return stretches
+
 
 def quote(price: int, payment: str, parts: int | None, tariff_monthly: int | None, quantity: int = 1) -> Quote:
     """What `quantity` pieces at `price` each cost, paid by `payment`: card, first_bill or instalments (OFF-2, PAY-3).
@@ -61,4 +74,22 @@ def quote(price: int, payment: str, parts: int | None, tariff_monthly: int | Non
         first_month=monthly + first_bill + (instalments[0] if instalments else 0),
         device_total=total,
         contract_total=total + CONTRACT_MONTHS * monthly,
+    )
+
+
+def together(quotes: Iterable[Quote]) -> Quote:
+    """What several choices cost as one purchase: each amount is the sum of theirs."""
+    quotes = list(quotes)
+
+    def total(name: str) -> int:
+        return sum(getattr(one, name) for one in quotes)
+
+    return Quote(
+        today=total("today"),
+        first_bill=total("first_bill"),
+        instalments=[sum(parts) for parts in zip_longest(*(one.instalments for one in quotes), fillvalue=0)],
+        monthly=total("monthly"),
+        first_month=total("first_month"),
+        device_total=total("device_total"),
+        contract_total=total("contract_total"),
     )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.catalogue import CONTRACT_MONTHS
 from models.instalments import PARTS
-from models.quote import quote
+from models.quote import quote, together
 
 pytestmark = pytest.mark.rule("OFF-2")
 
@@ -60,6 +60,29 @@ def test_a_device_alone_costs_its_price_today_and_nothing_later():
     assert offer.first_month == 0
 
 
+@given(PRICES, WAYS, MONTHLY)
+def test_the_stretches_of_equal_bills_are_the_bills(price, way, monthly):
+    offer = quote(price, *way, monthly)
+    bills = [amount for first, last, amount in offer.months for _ in range(first, last + 1)]
+    assert bills == offer.bills
+    assert len(offer.months) <= 3
+
+
+@given(st.lists(st.tuples(PRICES, WAYS, MONTHLY), max_size=5))
+def test_several_choices_cost_together_what_each_costs_alone(choices):
+    quotes = [quote(price, *way, monthly) for price, way, monthly in choices]
+    whole = together(quotes)
+    assert whole.today + whole.first_bill + sum(whole.instalments) == whole.device_total
+    assert whole.today + sum(whole.bills) == whole.contract_total == sum(one.contract_total for one in quotes)
+    for month, amount in enumerate(whole.bills):
+        assert amount == sum(one.bills[month] for one in quotes if month < len(one.bills))
+
+
+def test_nothing_chosen_costs_nothing():
+    nothing = together([])
+    assert (nothing.today, nothing.first_month, nothing.contract_total, nothing.months) == (0, 0, 0, [])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -74,5 +97,5 @@ def test_a_device_alone_costs_its_price_today_and_nothing_later():
     ],
 )
 def test_what_cannot_be_paid_so_has_no_quote(wrong):
-    with pytest.raises(ValueError, match="no such purchase|no way to pay|parts"):
+    with pytest.raises(ValueError, match="no such purchase|no way to pay|part"):
         quote(*wrong)
