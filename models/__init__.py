@@ -1,5 +1,6 @@
 """The shop's nouns, one per file; MODELS lists every table in the order of its foreign keys."""
 
+from models.bill_payment import BillPayment, BillPaymentLine
 from models.cart import Cart, CartLine
 from models.catalogue import (
     Brand,
@@ -42,14 +43,16 @@ MODELS = [
     OrderLine,
     OrderEvent,
     Mail,
-    Payment,
-    Refund,
-    BankMessage,
     Holder,
     Subscriber,
     Number,
     ProfileNumber,
     Invoice,
+    BillPayment,
+    BillPaymentLine,
+    Payment,
+    Refund,
+    BankMessage,
     Contract,
     NewNumber,
 ]

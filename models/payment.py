@@ -1,17 +1,18 @@
-"""Card payments of orders, settled by what the bank says (PAY-5…9)."""
+"""Card payments of orders and of invoices, settled by what the bank says (PAY-5…9, PRO-7)."""
 
 import secrets
 import time
 from datetime import timedelta
 
 import structlog
-from peewee import CharField, Check, ForeignKeyField, IntegerField, TextField
+from peewee import JOIN, CharField, Check, ForeignKeyField, IntegerField, TextField
 
 import config
 import crash
 from gateways import GatewayError
 from gateways.bank import Bank, ForgedMessage, Message, Verdict
 from models.base import BaseModel, MomentField, db, locked, unclaimed
+from models.bill_payment import BillPayment
 from models.calendar import promised_day
 from models.order import NotAllowed, Order, OutOfStock
 from models.outbox import Mail
@@ -22,9 +23,12 @@ STATES = ("started", "paid", "declined", "unknown", "abandoned", "surplus")
 OPEN = ("started", "unknown")
 # What the bank is asked for: open attempts, and once in a while those that ended without money.
 ASKED_FOR = (*OPEN, "abandoned", "declined")
-# Seconds after its order's time at which an abandoned attempt is looked up once more: somebody may have been
+# Seconds after the time to pay at which an abandoned attempt is looked up once more: somebody may have been
 # typing a card at that moment, and both of the bank's messages may have been lost (PAY-7).
 LATE_ASKS = (600, 3600, 24 * 3600)
+# What the shopper is told by mail.
+MAILS_OF_ORDERS = {"paid": "order_confirmed", "failed": "payment_failed", "returned": "payment_returned"}
+MAILS_OF_BILLS = {"paid": "bills_paid", "failed": "bills_failed", "returned": "bills_returned"}
 
 
 def bank() -> Bank:
@@ -44,14 +48,18 @@ def bank() -> Bank:
 
 
 class Payment(BaseModel):
-    """One attempt to pay an order by card; an order may have several, of which at most one is paid."""
+    """One attempt to pay by card what it is for: an order, or a choice of invoices.
 
-    order = ForeignKeyField(Order, backref="payments", on_delete="RESTRICT")
+    Each may have several attempts, of which at most one is paid.
+    """
+
+    order = ForeignKeyField(Order, null=True, backref="payments", on_delete="RESTRICT")
+    bill_payment = ForeignKeyField(BillPayment, null=True, backref="payments", on_delete="RESTRICT")
     # What the bank knows the attempt by.
     oid = CharField(unique=True, max_length=40)
     amount = IntegerField(constraints=[Check("amount > 0")])
     # started: sent to the bank. unknown: the bank's answer was no clear yes or no. abandoned: no money moved and
-    # none will be waited for. surplus: paid, but the order needed it no more; it goes back (PAY-9).
+    # none will be waited for. surplus: paid, but needed no more; it goes back (PAY-9).
     state = CharField(max_length=12, constraints=[Check(f"state IN ({', '.join(repr(state) for state in STATES)})")])
     started_at = MomentField()
     settled_at = MomentField(null=True)
@@ -62,49 +70,75 @@ class Payment(BaseModel):
     trans_id = CharField(max_length=80, default="")
     reason = CharField(max_length=255, default="")
 
+    class Meta:
+        constraints = [Check("(order_id IS NULL) <> (bill_payment_id IS NULL)")]
+
+    @property
+    def purpose(self) -> "Order | BillPayment":
+        """What the money is for."""
+        return self.order if self.order_id is not None else self.bill_payment
+
     @classmethod
-    def begin(cls, order: Order, now) -> "Payment":
-        """A new attempt over the order's whole amount; call it inside a transaction."""
-        tries = cls.select().where(cls.order == order).count()
+    def _of(cls, purpose):
+        return cls.bill_payment == purpose if isinstance(purpose, BillPayment) else cls.order == purpose
+
+    @classmethod
+    def _with_purpose(cls):
+        return (
+            cls.select(cls, Order, BillPayment)
+            .join(Order, JOIN.LEFT_OUTER)
+            .switch(cls)
+            .join(BillPayment, JOIN.LEFT_OUTER)
+        )
+
+    @classmethod
+    def begin(cls, purpose: "Order | BillPayment", now) -> "Payment":
+        """A new attempt over what is due now; call it inside a transaction.
+
+        An order with nothing due now has no payment: ValueError.
+        """
+        if not purpose.due_now:
+            raise ValueError(f"Nothing of {purpose.number} is due now.")
+        tries = cls.select().where(cls._of(purpose)).count()
         return cls.create(
-            order=order,
+            **{"bill_payment" if isinstance(purpose, BillPayment) else "order": purpose},
             # The random tail keeps attempts from being guessed, the number lets people find them at the bank.
-            oid=f"{order.number}-{tries + 1}-{secrets.token_hex(4)}",
-            amount=order.total,
+            oid=f"{purpose.number}-{tries + 1}-{secrets.token_hex(4)}",
+            amount=purpose.due_now,
             state="started",
             started_at=now,
             ask_at=now + timedelta(seconds=config.BANK_QUERY_AFTER),
         )
 
     @classmethod
-    def latest_of(cls, order: Order) -> "Payment | None":
-        return cls.select().where(cls.order == order).order_by(cls.id.desc()).first()
+    def latest_of(cls, purpose: "Order | BillPayment") -> "Payment | None":
+        return cls.select().where(cls._of(purpose)).order_by(cls.id.desc()).first()
 
     @classmethod
-    def retry(cls, order: Order, now) -> "Payment":
-        """A new attempt for an order that is still payable (PAY-8); raises NotAllowed otherwise."""
+    def retry(cls, purpose: "Order | BillPayment", now) -> "Payment":
+        """A new attempt for what is still payable (PAY-8); raises NotAllowed otherwise."""
         with db.atomic():
-            order = order.relock()
-            if not order.is_payable(now):
-                raise NotAllowed(f"{order.number} cannot be paid any more")
-            return cls.begin(order, now)
+            purpose = purpose.relock()
+            if not purpose.is_payable(now):
+                raise NotAllowed(f"{purpose.number} cannot be paid any more")
+            return cls.begin(purpose, now)
 
     @classmethod
-    def resume(cls, order: Order, now) -> "Payment":
+    def resume(cls, purpose: "Order | BillPayment", now) -> "Payment":
         """The attempt that was begun and has no answer yet, or else a new one; raises NotAllowed as `retry` does.
 
         Two clicks at the same moment, or the back button, find one attempt.
         """
         with db.atomic():
-            order = order.relock()
-            latest = cls.latest_of(order)
-            if latest is not None and latest.state == "started" and order.is_payable(now):
+            purpose = purpose.relock()
+            latest = cls.latest_of(purpose)
+            if latest is not None and latest.state == "started" and purpose.is_payable(now):
                 return latest
-            return cls.retry(order, now)
+            return cls.retry(purpose, now)
 
     def form(self, language: str) -> dict[str, str]:
         """The signed fields for the bank's page (PAY-5)."""
-        order = self.order
+        payer = self.purpose
         return bank().payment_form(
             self.oid,
             self.amount,
@@ -112,16 +146,17 @@ class Payment(BaseModel):
             f"{config.BASE_URL}/pay/callback",
             language,
             secrets.token_hex(8),
-            {"name": order.full_name, "email": order.email, "phone": order.phone},
+            {"name": payer.full_name, "email": payer.email, "phone": payer.phone},
         )
 
     def settle(self, verdict: Verdict, now, *, auth_code="", trans_id="", reason="") -> str:
         """Take in what the bank says; returns the payment's state. Hearing it again changes nothing (PAY-6).
 
-        In one transaction: the payment, the order, its event and the mail that tells the shopper.
+        In one transaction: the payment, the order with its event or the invoices, what goes back, and the mail that
+        tells the shopper.
         """
         with db.atomic():
-            order = self.order.relock()
+            purpose = self.purpose.relock()
             payment = locked(Payment.select().where(Payment.id == self.id)).get()
             # A decline may be followed by a yes that overtook it (the shopper tried another card on the bank's
             # page); a yes is never taken back by a message.
@@ -130,14 +165,14 @@ class Payment(BaseModel):
             payment.auth_code, payment.trans_id = auth_code[:40], trans_id[:80]
             payment.reason = reason[:255]
             if verdict == Verdict.PAID:
-                payment._take_money(order, now)
+                payment._take_money(purpose, now)
             elif verdict == Verdict.DECLINED:
                 # The shopper may have had another card accepted on the same page, and both messages may be lost:
-                # the books are looked at once more when the order can no longer be paid.
+                # the books are looked at once more when it can no longer be paid.
                 payment.state, payment.settled_at = "declined", now
-                payment.ask_at = order.payable_until + timedelta(seconds=LATE_ASKS[0])
-                if order.state == "awaiting_payment":
-                    Mail.write("payment_failed", order, now, key=f"payment_failed:{payment.id}")
+                payment.ask_at = purpose.payable_until + timedelta(seconds=LATE_ASKS[0])
+                if purpose.state == "awaiting_payment":
+                    payment._tell("failed", purpose, now, payment.id)
             else:
                 payment.state = "unknown"
                 payment.ask_at = min(payment.ask_at or now, now + timedelta(seconds=config.BANK_QUERY_EVERY))
@@ -146,35 +181,54 @@ class Payment(BaseModel):
             self.state = payment.state
             return payment.state
 
-    def _take_money(self, order: Order, now) -> None:
+    def _take_money(self, purpose: "Order | BillPayment", now) -> None:
         self.settled_at, self.ask_at = now, None
+        if isinstance(purpose, BillPayment):
+            needed = purpose.take_money(now)
+        else:
+            needed = self.amount if self._confirm(purpose, now) else 0
+        self.state = "paid" if needed else "surplus"
+        if needed < self.amount:
+            Refund.begin(self, now, self.amount - needed)
+        if needed:
+            self._tell("paid", purpose, now, purpose.id)
+        else:
+            self._tell("returned", purpose, now, self.id)
+
+    def _confirm(self, order: Order, now) -> bool:
+        """The money confirms its order; false, and nothing changes, when the order does not need it."""
         revived = False
         if order.state == "lapsed":
             # The money came after the order lapsed. What it was for may still be there.
             try:
                 with db.atomic():
-                    order.take_stock()
+                    order.take_again(now)
                 revived = True
             except OutOfStock:
                 revived = False
-        if order.state == "awaiting_payment" or revived:
-            self.state = "paid"
-            if revived:
-                # DLV-2: the promise counts from when the order came to life again.
-                order.promised_on = promised_day(now)
-                Order.update(promised_on=order.promised_on).where(Order.id == order.id).execute()
-            order.move("confirmed", by="bank", now=now)
-            Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
-            return
-        self.state = "surplus"
-        Refund.begin(self, now)
-        Mail.write("payment_returned", order, now, key=f"payment_returned:{self.id}")
+        if order.state != "awaiting_payment" and not revived:
+            return False
+        if revived:
+            # DLV-2: the promise counts from when the order came to life again.
+            order.promised_on = promised_day(now)
+            Order.update(promised_on=order.promised_on).where(Order.id == order.id).execute()
+        order.move("confirmed", by="bank", now=now)
+        return True
+
+    def _tell(self, outcome: str, purpose: "Order | BillPayment", now, number: int) -> None:
+        """Write the mail that tells the outcome, once for each `number` (PAY-7)."""
+        if isinstance(purpose, BillPayment):
+            kind = MAILS_OF_BILLS[outcome]
+            purpose.tell(kind, now, key=f"{kind}:{number}")
+        else:
+            kind = MAILS_OF_ORDERS[outcome]
+            Mail.write(kind, purpose, now, key=f"{kind}:{number}")
 
     def ask_bank(self, now) -> str:
         """Ask the bank for the outcome (PAY-7) and take it in; returns the payment's state.
 
         A bank that cannot be reached, or does not know yet, is asked again later. An attempt the bank never saw is
-        abandoned once its order can no longer be paid.
+        abandoned once what it is for can no longer be paid.
         """
         try:
             status = bank().status(self.oid)
@@ -193,8 +247,8 @@ class Payment(BaseModel):
             return self.settle(
                 status.verdict, now, auth_code=status.auth_code, trans_id=status.trans_id, reason=status.error
             )
-        if status.verdict == Verdict.NOT_FOUND and now >= self.order.payable_until:
-            late = (self.order.payable_until + timedelta(seconds=seconds) for seconds in LATE_ASKS)
+        if status.verdict == Verdict.NOT_FOUND and now >= self.purpose.payable_until:
+            late = (self.purpose.payable_until + timedelta(seconds=seconds) for seconds in LATE_ASKS)
             Payment.update(
                 state="abandoned", settled_at=now, ask_at=next((moment for moment in late if moment > now), None)
             ).where(Payment.id == self.id, Payment.state.in_((*OPEN, "abandoned"))).execute()
@@ -206,8 +260,11 @@ class Payment(BaseModel):
         return self.state
 
     def _remind(self, now) -> None:
-        """The shopper left the bank's page without paying: the way back comes by mail, once an order (PAY-8)."""
-        if now < self.started_at + timedelta(minutes=config.PAYMENT_REMINDER_MINUTES):
+        """The shopper left the bank's page without paying: the way back comes by mail, once an order (PAY-8).
+
+        Nothing is held for who left invoices unpaid, and they are on the pay-online page as before.
+        """
+        if self.order_id is None or now < self.started_at + timedelta(minutes=config.PAYMENT_REMINDER_MINUTES):
             return
         with db.atomic():
             order = self.order.relock()
@@ -217,9 +274,9 @@ class Payment(BaseModel):
     def _ask_later(self, now) -> None:
         wait = min(config.BANK_QUERY_EVERY * 2 ** min(self.asked, 6), 1800)
         ask_at = now + timedelta(seconds=wait)
-        if now < self.order.payable_until:
-            # The answer is wanted by the time the order lapses.
-            ask_at = min(ask_at, self.order.payable_until)
+        if now < self.purpose.payable_until:
+            # The answer is wanted by the time it lapses.
+            ask_at = min(ask_at, self.purpose.payable_until)
         Payment.update(asked=Payment.asked + 1, ask_at=ask_at).where(
             Payment.id == self.id, Payment.state.in_(ASKED_FOR)
         ).execute()
@@ -240,11 +297,7 @@ class Payment(BaseModel):
         """
         asked, began = 0, time.monotonic()
         due = list(
-            cls.select(cls, Order)
-            .join(Order)
-            .where(cls.state.in_(ASKED_FOR), cls.ask_at <= now)
-            .order_by(cls.ask_at)
-            .limit(limit)
+            cls._with_purpose().where(cls.state.in_(ASKED_FOR), cls.ask_at <= now).order_by(cls.ask_at).limit(limit)
         )
         for payment in due:
             if time.monotonic() - began >= within:
@@ -255,44 +308,58 @@ class Payment(BaseModel):
 
     @classmethod
     def lapse_all_due(cls, now, limit: int = 50, within: float = 10) -> int:
-        """End the orders nobody paid in time (PAY-8), for `within` seconds; returns how many lapsed.
+        """End the orders and bill payments nobody paid in time (PAY-8), for `within` seconds; returns how many.
 
-        The bank is asked for each open attempt first: an order whose outcome is not known does not lapse.
+        The bank is asked for each open attempt first: what has an outcome that is not known does not lapse.
         """
         lapsed, began = 0, time.monotonic()
-        # Orders that wait for the bank must not hold up the others.
-        waiting = cls.select(cls.order).where(cls.state.in_(OPEN), cls.ask_at > now)
-        overdue = (
-            Order.awaiting_payment()
-            .where(Order.payable_until <= now, Order.id.not_in(waiting))
-            .order_by(Order.payable_until)
-            .limit(limit)
-        )
-        for order in list(overdue):
+        for purpose in [
+            *cls._overdue(Order, cls.order, now, limit),
+            *cls._overdue(BillPayment, cls.bill_payment, now, limit),
+        ]:
             if time.monotonic() - began >= within:
                 break
-            for attempt in cls.select(cls, Order).join(Order).where(cls.order == order, cls.state.in_(OPEN)):
+            for attempt in cls._with_purpose().where(cls._of(purpose), cls.state.in_(OPEN)):
                 attempt.ask_bank(now)
-            lapsed += cls._lapse(order, now)
+            lapsed += cls._lapse(purpose, now)
         return lapsed
 
     @classmethod
-    def _lapse(cls, order: Order, now) -> bool:
+    def _overdue(cls, model, key, now, limit: int) -> list:
+        # Those that wait for the bank must not hold up the others.
+        waiting = cls.select(key).where(key.is_null(False), cls.state.in_(OPEN), cls.ask_at > now)
+        return list(
+            model.awaiting_payment()
+            .where(model.payable_until <= now, model.id.not_in(waiting))
+            .order_by(model.payable_until)
+            .limit(limit)
+        )
+
+    @classmethod
+    def _lapse(cls, purpose: "Order | BillPayment", now) -> bool:
         with db.atomic():
-            order = order.relock()
-            if order.state != "awaiting_payment":
+            purpose = purpose.relock()
+            if purpose.state != "awaiting_payment":
                 return False
-            if cls.select().where(cls.order == order, cls.state.in_(OPEN)).exists():
+            if cls.select().where(cls._of(purpose), cls.state.in_(OPEN)).exists():
                 return False
-            order.lapse(now)
-            Mail.write("order_lapsed", order, now, key=f"order_lapsed:{order.id}")
+            if isinstance(purpose, BillPayment):
+                purpose.lapse()
+            else:
+                purpose.lapse(now)
+                Mail.write("order_lapsed", purpose, now, key=f"order_lapsed:{purpose.id}")
             crash.at("lapse: written")
         return True
 
 
-# An order is paid at most once, whatever two messages say at the same moment (PAY-6).
+# An order, or a choice of invoices, is paid at most once, whatever two messages say at the same moment (PAY-6).
 Payment.add_index(
     Payment.index(Payment.order, unique=True, where=(Payment.state == "paid"), name="payment_paid_once")
+)
+Payment.add_index(
+    Payment.index(
+        Payment.bill_payment, unique=True, where=(Payment.state == "paid"), name="payment_of_bills_paid_once"
+    )
 )
 
 
@@ -309,8 +376,9 @@ class Refund(BaseModel):
     reason = CharField(max_length=255, default="")
 
     @classmethod
-    def begin(cls, payment: Payment, now) -> "Refund":
-        return cls.create(payment=payment, amount=payment.amount, state="due", begun_at=now, try_at=now)
+    def begin(cls, payment: Payment, now, amount: int | None = None) -> "Refund":
+        """Give `amount` minor units of `payment` back, or all of it."""
+        return cls.create(payment=payment, amount=amount or payment.amount, state="due", begun_at=now, try_at=now)
 
     @classmethod
     def claim(cls, now) -> "Refund | None":
@@ -411,4 +479,4 @@ def hear(fields, channel: str, now) -> Payment | None:
 
 
 def _payment_of(message: Message) -> Payment | None:
-    return Payment.select(Payment, Order).join(Order).where(Payment.oid == message.oid).first()
+    return Payment._with_purpose().where(Payment.oid == message.oid).first()

@@ -12,6 +12,7 @@ from peewee import IntegrityError
 
 import config
 from models.base import connect, db
+from models.bill_payment import BillPayment, BillPaymentLine
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
@@ -52,7 +53,8 @@ def billed():
     number = Number.create(msisdn="38970100101", subscriber=subscriber, sim_end="112233", kind="prepaid")
     ProfileNumber.create(profile=profile(), number=number, added_at=NOW)
     days = {"issued_on": NOW.date(), "due_on": NOW.date()}
-    Invoice.create(subscriber=subscriber, number="F-1", amount=1, **days)
+    invoice = Invoice.create(subscriber=subscriber, number="F-1", amount=1, **days)
+    BillPayment.begin(ProfileNumber.get().profile, [invoice.number], NOW, "sq")
     days = {"started_on": NOW.date(), "ends_on": NOW.date()}
     Contract.create(number=number, code="K-1", device="S25", price=2, paid=1, instalments=6, **days)
     NewNumber.create(msisdn="38970200001", state="held", held_until=later(30), cart=Cart.begin(NOW))
@@ -90,6 +92,11 @@ BAD = [
     (Mail, {"state": "lost"}),
     (Payment, {"amount": 0}),
     (Payment, {"state": "maybe"}),
+    (Payment, {"order": None}),
+    (BillPayment, {"state": "surplus"}),
+    (BillPayment, {"total": 0}),
+    (BillPayment, {"paid_at": NOW}),
+    (BillPaymentLine, {"amount": 0}),
     (Refund, {"amount": 0}),
     (Refund, {"state": "maybe"}),
     (BankMessage, {"channel": "phone"}),
@@ -154,6 +161,8 @@ TWICE = [
     (Number, lambda row: {"msisdn": row.msisdn}),
     (ProfileNumber, lambda row: {}),
     (Invoice, lambda row: {"number": row.number}),
+    (BillPayment, lambda row: {"number": row.number}),
+    (BillPaymentLine, lambda row: {}),
     (Contract, lambda row: {"code": row.code}),
     (NewNumber, lambda row: {"msisdn": row.msisdn}),
 ]
@@ -188,6 +197,24 @@ def test_an_order_is_paid_once_by_the_database_itself(world):
     with pytest.raises(IntegrityError), db.atomic():
         Payment.update(state="paid").where(Payment.id == second.id).execute()
     Payment.update(state="surplus").where(Payment.id == second.id).execute()
+
+
+@pytest.mark.rule("PAY-6")
+def test_a_choice_of_invoices_is_paid_once_by_the_database_itself(world):
+    bills = row_of(world, BillPayment)
+    second = Payment.begin(bills, NOW)
+    Payment.update(state="paid").where(Payment.bill_payment == bills, Payment.id != second.id).execute()
+    with pytest.raises(IntegrityError), db.atomic():
+        Payment.update(state="paid").where(Payment.id == second.id).execute()
+    Payment.update(state="surplus").where(Payment.id == second.id).execute()
+
+
+@pytest.mark.rule("PRO-7")
+def test_a_payment_is_for_an_order_or_for_invoices_never_for_both(world):
+    bills = row_of(world, BillPayment)
+    order, payment = ordered(world, "CASE-BLACK")
+    with pytest.raises(IntegrityError), db.atomic():
+        Payment.update(bill_payment=bills).where(Payment.id == payment.id).execute()
 
 
 def test_what_an_order_names_cannot_be_deleted(world):
