@@ -14,10 +14,16 @@ from models.calendar import promised_day
 from models.cart import Cart, CartLine, Chosen
 from models.catalogue import LANGUAGES
 from models.drawing import picture_path
+from models.eligibility import InOpenOrder, Reason
+from models.new_number import NumberTaken
+from models.number import Number
 from models.order import GiftGone, Order, OrderEvent, OrderLine, OutOfStock, storage_label, terms_edition
 from models.order_number import new_number
+from models.outbox import Mail
 from models.payment import Payment
+from models.payment_ways import ways
 from models.places import place_of
+from models.standing import reasons_against
 
 # PostgreSQL's code for "you waited for each other, and it hit you".
 DEADLOCK = "40P01"
@@ -29,6 +35,14 @@ class OfferChanged(Exception):
 
 class TooManyUnpaid(Exception):
     """The same e-mail holds pieces with several unpaid orders already."""
+
+
+class NotEligible(Exception):
+    """The contract of a line is not possible: `reasons` says why, `line_id` for which line (ELG-1…5)."""
+
+    def __init__(self, line_id: int, reasons: list[Reason]):
+        super().__init__(", ".join(reason.kind for reason in reasons))
+        self.line_id, self.reasons = line_id, reasons
 
 
 class EmptyCart(Exception):
@@ -88,9 +102,10 @@ class Checkout(BaseModel):
     def has_delivery(self) -> bool:
         return bool(self.street and self.place and self.municipality and self.postal_code)
 
-    @property
-    def missing_step(self) -> str | None:
-        """The first step that is not filled in, or None when the overview may be confirmed."""
+    def missing_step(self, lines: list[Chosen]) -> str | None:
+        """The first step not filled in for these lines, or None when the overview may be confirmed (CHK-1)."""
+        if any(chosen.is_contract and not chosen.msisdn for chosen in lines):
+            return "number"
         if not self.has_data:
             return "data"
         if not self.has_delivery:
@@ -106,13 +121,13 @@ class Checkout(BaseModel):
 
     def place_order(
         self, *, key: str, seen: str, language: str, now, profile=None, segment=None
-    ) -> tuple[Order, Payment]:
-        """Place the order that the overview showed, and begin its payment.
+    ) -> tuple[Order, Payment | None]:
+        """Place the order that the overview showed, and begin its payment; none where nothing is due now.
 
         `key` is the checkout's as the overview held it: placing it again, in another tab or by a double click,
         finds the same order (CHK-4). `seen` is the digest of what was shown (CAT-5). In one transaction: stock
-        and gifts are taken, the order, its lines, first event and payment are written, the cart is emptied.
-        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete, TooManyUnpaid.
+        gifts and numbers are taken, the order, its lines, first event and payment are written, the cart is emptied.
+        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete, TooManyUnpaid, NotEligible.
         """
         for _ in range(3):
             try:
@@ -124,7 +139,7 @@ class Checkout(BaseModel):
                     raise
         return self._place(key, seen, language, now, profile, segment)
 
-    def _place(self, key, seen, language, now, profile, segment) -> tuple[Order, Payment]:
+    def _place(self, key, seen, language, now, profile, segment) -> tuple[Order, Payment | None]:
         with db.atomic():
             if locked(Cart.select().where(Cart.id == self.cart_id)).first() is None:
                 raise EmptyCart
@@ -134,13 +149,15 @@ class Checkout(BaseModel):
             checkout = Checkout.get_or_none(Checkout.id == self.id)
             if checkout is None:
                 raise EmptyCart
-            if checkout.missing_step:
-                raise Incomplete(checkout.missing_step)
             lines = checkout.cart.lines(now, segment)
             if not lines:
                 raise EmptyCart
+            if missing := checkout.missing_step(lines):
+                raise Incomplete(missing)
+            numbers = _refuse_ineligible(lines, profile, now)
+            due_now = sum(chosen.quote.today for chosen in lines)
             email = checkout.email.strip().lower()
-            if Order.awaiting_payment().where(Order.email == email).count() >= config.UNPAID_PER_EMAIL:
+            if due_now and Order.awaiting_payment().where(Order.email == email).count() >= config.UNPAID_PER_EMAIL:
                 raise TooManyUnpaid
             gone = [chosen for chosen in lines if not chosen.is_available]
             if gone:
@@ -169,17 +186,16 @@ class Checkout(BaseModel):
                 postal_code=checkout.postal_code,
                 note=checkout.note,
                 recipient=checkout.recipient,
-                payment_way=checkout.payment_way,
+                signer=", ".join(dict.fromkeys(number.holder.name for number in numbers)),
                 total=sum(chosen.total for chosen in lines),
+                due_now=due_now,
                 currency=config.CURRENCY,
                 placed_at=now,
                 payable_until=now + timedelta(minutes=config.PAYABLE_MINUTES),
                 promised_on=promised_day(now),
                 terms_edition=terms_edition(),
             )
-            OrderLine.insert_many(
-                [_ordered(order, chosen, position) for position, chosen in enumerate(lines)]
-            ).execute()
+            _write_lines(order, lines)
             try:
                 order.take_stock()
             except GiftGone:
@@ -187,11 +203,65 @@ class Checkout(BaseModel):
                 raise OfferChanged from None
             crash.at("place: stock taken")
             OrderEvent.create(order=order, at=now, state="awaiting_payment", author="shopper")
-            payment = Payment.begin(order, now)
+            for chosen in lines:
+                if chosen.contract_type == "new_number":
+                    try:
+                        chosen.new_number.sell(checkout.cart, order, now)
+                    except NumberTaken:
+                        raise Incomplete("number") from None
+            payment = None
+            if due_now:
+                payment = Payment.begin(order, now)
+            else:
+                # Nothing to be paid at the bank: what there is comes with the bill (PAY-3).
+                order.move("confirmed", by="system", now=now)
+                Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
             # What another tab put in meanwhile stays for the next order.
             CartLine.delete().where(CartLine.id.in_([chosen.id for chosen in lines])).execute()
             Checkout.renew(checkout.cart)
         return order, payment
+
+
+def _refuse_ineligible(lines: list[Chosen], profile, now) -> list[Number]:
+    """The own numbers of the Besnik 24 lines, each held until the transaction ends (ELG-5).
+
+    Raises Incomplete("number") where a number is not the profile's any more, Incomplete("payment") where a line may
+    not be paid so (PAY-1), NotEligible with all reasons against a contract.
+    """
+    contracts = [chosen for chosen in lines if chosen.is_contract]
+    if not contracts:
+        return []
+    own = {number.id: number for number in Number.of_profile(profile)} if profile else {}
+    wanted = {chosen.line.number_id for chosen in contracts if chosen.contract_type == "besnik24"}
+    if not wanted <= own.keys():
+        raise Incomplete("number")
+    # Two orders for one number take turns, in one order: the second sees what the first one wrote.
+    for _ in locked(Number.select().where(Number.id.in_(sorted(wanted))).order_by(Number.id)):
+        pass
+    for chosen in contracts:
+        if chosen.line.payment not in ways(chosen.contract_type, profile is not None, bool(own)):
+            raise Incomplete("number" if chosen.contract_type == "besnik24" and not profile else "payment")
+        reasons = reasons_against(chosen, list(own.values()), lines, now)
+        if reasons:
+            raise NotEligible(chosen.id, reasons)
+    return [own[number] for number in sorted(wanted)]
+
+
+def _write_lines(order: Order, lines: list[Chosen]) -> None:
+    try:
+        with db.atomic():
+            OrderLine.insert_many(
+                [_ordered(order, chosen, position) for position, chosen in enumerate(lines)]
+            ).execute()
+    except IntegrityError:
+        # The number is in an order that is open, though nothing of it was seen a moment ago (ELG-5).
+        for chosen in lines:
+            taken = chosen.contract_type == "besnik24" and chosen.msisdn
+            other = OrderLine.select(OrderLine, Order).join(Order).where(OrderLine.taken == taken).first()
+            if taken and other is not None:
+                reason = InOpenOrder(order=other.order.number)
+                raise NotEligible(chosen.id, [reason]) from None
+        raise
 
 
 def _create_order(**fields) -> Order:
@@ -230,6 +300,17 @@ def _ordered(order: Order, chosen: Chosen, position: int) -> dict:
         "before": chosen.price.before,
         "picture": picture_path(device, variant),
         "gift": {"id": gift.id, **{language: gift.name(language) for language in LANGUAGES}} if gift else None,
+        "tariff": {
+            "code": chosen.tariff.code,
+            "name": chosen.tariff.name,
+            "monthly_price": chosen.tariff.monthly_price,
+        }
+        if chosen.is_contract
+        else None,
+        "msisdn": chosen.msisdn if chosen.is_contract else "",
+        "payment": chosen.line.payment,
+        "parts": chosen.line.parts,
+        "taken": chosen.msisdn if chosen.contract_type == "besnik24" else None,
     }
 
 
@@ -242,6 +323,17 @@ def digest_of(lines: list[Chosen]) -> str:
             chosen.quantity,
             chosen.price.now,
             chosen.gift.id if chosen.gift else None,
+            *(
+                [
+                    chosen.contract_type,
+                    chosen.tariff and [chosen.tariff.code, chosen.tariff.monthly_price],
+                    chosen.line.payment,
+                    chosen.line.parts,
+                    chosen.msisdn,
+                ]
+                if chosen.is_contract
+                else []
+            ),
         ]
         for chosen in lines
     ]

@@ -150,6 +150,17 @@ class NewNumber(BaseModel):
         self._reread()
 
     @classmethod
+    def take_again(cls, msisdn: str, order: Order, now) -> None:
+        """A lapsed order comes back to life with its number; raises NumberTaken when that is somebody else's."""
+        taken = (
+            cls.update(state="sold", held_until=None, cart=None, line=None, order=order)
+            .where(cls.msisdn == msisdn, cls._to_be_had(now))
+            .execute()
+        )
+        if not taken:
+            raise NumberTaken(msisdn)
+
+    @classmethod
     def give_back(cls, order: Order) -> int:
         """Free the numbers of an order that lapsed or was cancelled; returns how many (PAY-8).
 

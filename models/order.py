@@ -3,14 +3,25 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import (
+    CharField,
+    Check,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    IntegrityError,
+    JSONField,
+    TextField,
+)
 
 from models.base import BaseModel, MomentField, db, locked
 from models.cart import Cart
 from models.catalogue import Device, Gift, Variant
 from models.order_number import read_number
+from models.payment_ways import CARD
 from models.places import place_of
 from models.profile import Profile
+from models.quote import Quote, quote
 from models.shelf import stock_changed
 
 STATES = (
@@ -36,6 +47,8 @@ TRANSITIONS = {
     "cancelled": set(),
     "returned": set(),
 }
+# In these an order holds its number no more (ELG-5): nothing came of it, or its contract speaks for itself.
+ENDED = frozenset({"lapsed", "cancelled", "delivered", "returned"})
 
 
 class NotAllowed(Exception):
@@ -77,9 +90,11 @@ class Order(BaseModel):
     note = CharField(max_length=200, default="")
     # Who may receive it when it is somebody else than the shopper (DLV-3).
     recipient = CharField(max_length=120, default="")
-    payment_way = CharField(max_length=12, default="card", constraints=[Check("payment_way IN ('card')")])
-    # Minor units.
+    # Of all devices, and what of it the card is charged now; minor units. With nothing due now there is no Payment.
     total = IntegerField(constraints=[Check("total >= 0")])
+    due_now = IntegerField(constraints=[Check("due_now >= 0")])
+    # Who signs the contract of a Besnik 24 device: the number's holder, who alone may receive it (DLV-3).
+    signer = CharField(max_length=120, default="")
     currency = CharField(max_length=3)
     placed_at = MomentField(index=True)
     payable_until = MomentField(index=True)
@@ -107,7 +122,7 @@ class Order(BaseModel):
     @property
     def receiver(self) -> str:
         """The person who may receive it, against a valid ID document (DLV-3)."""
-        return self.recipient or self.full_name
+        return self.signer or self.recipient or self.full_name
 
     def place_in(self, language: str) -> str:
         """The place as `language` calls it; as it was written where the list knows it no more."""
@@ -154,9 +169,15 @@ class Order(BaseModel):
             raise NotAllowed(f"{self.number} changed meanwhile")
         self.state = state
         OrderEvent.create(order=self, at=now, state=state, author=by, why=why)
+        if state in ENDED:
+            OrderLine.update(taken=None).where(OrderLine.order == self, OrderLine.taken.is_null(False)).execute()
+        if state in ("lapsed", "cancelled"):
+            from models.new_number import NewNumber
+
+            NewNumber.give_back(self)
 
     def lapse(self, now) -> None:
-        """Nobody paid in time: stock and gifts go back (PAY-8). Raises NotAllowed."""
+        """Nobody paid in time: stock, gifts and numbers go back (PAY-8). Raises NotAllowed."""
         with db.atomic():
             order = self.relock()
             order.move("lapsed", by="system", now=now)
@@ -194,6 +215,23 @@ class Order(BaseModel):
             if left.stock == 0:
                 sold_out.add(left.device_id)
         stock_changed(sold_out)
+
+    def take_again(self, now) -> None:
+        """Take what a lapsed order gave back: pieces, gifts and numbers, or none; raises OutOfStock.
+
+        Call it in a transaction of its own, which the error undoes.
+        """
+        from models.new_number import NewNumber, NumberTaken
+
+        self.take_stock()
+        for line in self.lines():
+            try:
+                if line.contract_type == "new_number":
+                    NewNumber.take_again(line.msisdn, self, now)
+                elif line.contract_type == "besnik24":
+                    OrderLine.update(taken=line.msisdn).where(OrderLine.id == line.id).execute()
+            except (NumberTaken, IntegrityError):
+                raise OutOfStock([line.title(self.language)], [line.sku]) from None
 
     def give_back_stock(self) -> None:
         """Put every piece and gift back; call it inside the transaction that ends the order.
@@ -235,10 +273,30 @@ class OrderLine(BaseModel):
     picture = CharField(max_length=200)
     # {"id": …, "sq": …, "mk": …, "en": …}
     gift = JSONField(null=True)
+    # Of a contract: {"code": …, "name": …, "monthly_price": minor units}, and the number it is for.
+    tariff = JSONField(null=True)
+    msisdn = CharField(max_length=15, default="")
+    # How the device is paid, and in how many instalments (PAY-1, PAY-3).
+    payment = CharField(
+        max_length=12, default=CARD, constraints=[Check("payment IN ('card', 'first_bill', 'instalments')")]
+    )
+    parts = IntegerField(null=True, constraints=[Check("parts IS NULL OR parts IN (1, 6, 12, 24)")])
+    # The number of a Besnik 24 device while its order is open: a number has one at a time (ELG-5).
+    taken = CharField(max_length=15, null=True, unique=True)
 
     @property
     def total(self) -> int:
         return self.price * self.quantity
+
+    @property
+    def is_contract(self) -> bool:
+        return self.contract_type != "device_only"
+
+    @property
+    def quote(self) -> Quote:
+        """What was agreed to be paid when: now, on the first bill, each month (PAY-3)."""
+        monthly = self.tariff["monthly_price"] if self.tariff else None
+        return quote(self.price, self.payment, self.parts, monthly, self.quantity)
 
     def title(self, language: str) -> str:
         name = self.names.get(language) or self.names["sq"]

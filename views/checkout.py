@@ -89,7 +89,7 @@ def summary_context(step: str, checkout: Checkout | None = None) -> dict:
 def _skipped(checkout: Checkout, step: str) -> str | None:
     """The address of the first step before `step` that is not filled in; none when `step` may be shown."""
     names = [name for name, _ in STEPS]
-    missing = checkout.missing_step
+    missing = checkout.missing_step(shopper().lines())
     if missing is not None and names.index(missing) < names.index(step):
         return url_for(f"checkout.{missing}")
     return None
@@ -233,7 +233,7 @@ def _place():
 
 def _next(checkout: Checkout, step: str) -> str:
     """Where to go after a step: on to `step`, or back to the overview when that is where the change came from."""
-    if request.args.get("pastaj") == "pasqyra" and checkout.missing_step is None:
+    if request.args.get("pastaj") == "pasqyra" and checkout.missing_step(shopper().lines()) is None:
         return "checkout.overview"
     return f"checkout.{step}"
 
