@@ -11,19 +11,26 @@ import time
 import structlog
 
 import config
+from models.allowance import Allowance
 from models.base import db, utcnow
 from models.cart import Cart
 from models.contract import Contract
 from models.new_number import NewNumber
+from models.number_claim import NumberClaim
 from models.outbox import Mail
 from models.payment import Payment, Refund, forget_strangers
 from models.profile import Attempt
+from models.profile_link import ProfileLink
+from models.registration import Registration
+from models.security_code import SecurityCode
 from models.shelf import relist_due
+from models.sms import Sms
 
 log = structlog.get_logger()
 
 # (what, seconds between two runs)
 DUE = (
+    (Sms.send_all_due, config.WORKER_EVERY),
     (Mail.send_all_due, config.WORKER_EVERY),
     (Payment.settle_all_due, config.WORKER_EVERY),
     (Payment.lapse_all_due, config.WORKER_EVERY),
@@ -33,6 +40,11 @@ DUE = (
     (Contract.end_all_due, 3600),
     (Cart.forget_old, 3600),
     (Attempt.forget_old, 3600),
+    (Registration.forget_old, 3600),
+    (ProfileLink.forget_old, 3600),
+    (NumberClaim.forget_old, 3600),
+    (SecurityCode.forget_old, 3600),
+    (Allowance.forget_old, 3600),
     (forget_strangers, 3600),
 )
 

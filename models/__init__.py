@@ -1,5 +1,6 @@
 """The shop's nouns, one per file; MODELS lists every table in the order of its foreign keys."""
 
+from models.allowance import Allowance
 from models.bill_payment import BillPayment, BillPaymentLine
 from models.cart import Cart, CartLine
 from models.catalogue import (
@@ -18,10 +19,15 @@ from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
+from models.number_claim import NumberClaim
 from models.order import Order, OrderEvent, OrderLine
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile import Attempt, Profile
+from models.profile_link import ProfileLink
+from models.registration import Registration
+from models.security_code import SecurityCode
+from models.sms import Sms
 from models.subscriber import Holder, Subscriber
 
 MODELS = [
@@ -36,6 +42,8 @@ MODELS = [
     Listing,
     Profile,
     Attempt,
+    Registration,
+    ProfileLink,
     Cart,
     CartLine,
     Checkout,
@@ -55,4 +63,8 @@ MODELS = [
     BankMessage,
     Contract,
     NewNumber,
+    Allowance,
+    SecurityCode,
+    Sms,
+    NumberClaim,
 ]

@@ -2,7 +2,7 @@
 
 from peewee import BooleanField, CharField, Check, ForeignKeyField
 
-from models.base import BaseModel, MomentField
+from models.base import BaseModel, MomentField, db
 from models.profile import Profile
 from models.subscriber import Holder, Subscriber
 
@@ -39,6 +39,37 @@ class Number(BaseModel):
             .where(ProfileNumber.profile == profile, cls.active)
             .order_by(ProfileNumber.id)
         )
+
+    @classmethod
+    def of_profile_by(cls, profile: Profile, **wanted) -> "Number | None":
+        """The number with this `id` or `msisdn` if it was added to `profile`, else None; one query."""
+        query = cls._with_holder().join_from(cls, ProfileNumber).where(ProfileNumber.profile == profile, cls.active)
+        return query.where(*(getattr(cls, name) == value for name, value in wanted.items())).first()
+
+    def add_to(self, profile: Profile, now) -> None:
+        """Put it into `profile`; a second time it is there already (PRO-3). Other profiles keep it, and hear nothing.
+
+        Each of them proved to hold it: a family, or a company's clerks, may share one.
+        """
+        (
+            ProfileNumber.insert(profile=profile, number=self, added_at=now)
+            .on_conflict(
+                conflict_target=[ProfileNumber.profile, ProfileNumber.number],
+                update={ProfileNumber.number: ProfileNumber.number},
+            )
+            .execute()
+        )
+
+    def remove_from(self, profile: Profile) -> bool:
+        """Take it out of `profile`, with the devices of the profile's cart that are for it; false when it was not
+        there. Orders and contracts stay as they are."""
+        from models.cart import Cart, CartLine
+
+        with db.atomic():
+            carts = Cart.select(Cart.id).where(Cart.profile == profile)
+            CartLine.delete().where(CartLine.number == self, CartLine.cart.in_(carts)).execute()
+            gone = ProfileNumber.delete().where(ProfileNumber.profile == profile, ProfileNumber.number == self)
+            return bool(gone.execute())
 
     def active_contract(self, now) -> "Contract | None":  # noqa: F821
         """The Besnik 24 contract that runs on this number, if one does (ELG-5)."""
