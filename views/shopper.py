@@ -8,6 +8,8 @@ from flask_login import current_user
 import config
 from models.base import utcnow
 from models.cart import Cart, Chosen
+from models.number import Number
+from models.quote import Quote, together
 
 COOKIE = "cart"
 
@@ -21,6 +23,7 @@ class Shopper:
         self.now = utcnow()
         self._cart = None
         self._lines: list[Chosen] | None = None
+        self._numbers: list[Number] | None = None
 
     @property
     def token(self) -> str | None:
@@ -31,9 +34,21 @@ class Shopper:
         return current_user._get_current_object() if current_user.is_authenticated else None
 
     @property
+    def numbers(self) -> list[Number]:
+        """The numbers that were added to the profile, with their holders (PRO-5); none for a guest. One query."""
+        if self._numbers is None:
+            self._numbers = Number.of_profile(self.profile) if self.profile is not None else []
+        return self._numbers
+
+    @property
     def segment(self) -> str | None:
-        """Which promotions apply (CAT-5); a guest's is unknown."""
-        return None
+        """Which promotions apply (CAT-5, ELG-6): "private", "business", or None where nobody knows.
+
+        Who has numbers of both kinds may buy as a private subscriber.
+        """
+        if not self.numbers:
+            return None
+        return "private" if any(number.holder.is_private for number in self.numbers) else "business"
 
     @property
     def cart(self) -> Cart | None:
@@ -75,7 +90,13 @@ class Shopper:
 
     @property
     def total(self) -> int:
+        """Of all devices, however they are paid; minor units."""
         return sum(chosen.total for chosen in self.lines())
+
+    @property
+    def due(self) -> Quote:
+        """What the cart costs now, on the first bill and each month."""
+        return together(chosen.quote for chosen in self.lines())
 
 
 def shopper() -> Shopper:
