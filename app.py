@@ -1,5 +1,6 @@
 """The shop: settings, hooks, blueprints, error pages."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -37,6 +38,7 @@ def create_app() -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_PATH="/",
+        REMEMBER_COOKIE_DURATION=timedelta(days=config.REMEMBER_DAYS),
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SAMESITE="Lax",
         REMEMBER_COOKIE_SECURE=secure,

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import structlog
-from peewee import CharField, Check, ForeignKeyField, IntegerField
+from peewee import CharField, Check, ForeignKeyField, IntegerField, JSONField
 
 import config
 import crash
@@ -13,10 +13,23 @@ from gateways import GatewayError
 from gateways.mail import MailServer
 from models.base import BaseModel, MomentField, db, unclaimed
 from models.order import Order
+from models.profile import Profile
 
 log = structlog.get_logger()
 
+# About an order.
 KINDS = ("order_confirmed", "payment_failed", "order_lapsed", "payment_returned")
+# About a profile, or an e-mail that may become one's.
+PROFILE_KINDS = (
+    "confirm_registration",
+    "already_registered",
+    "password_reset",
+    "password_changed",
+    "confirm_email",
+    "email_changed",
+)
+# About a card payment of invoices; `data` holds its number.
+BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
 # Seconds before each next try: soon at first, then patient for about two days.
 BACK_OFF = (5, 15, 60, 300, 900, 3600, 3600 * 3, 3600 * 6, 3600 * 12, 3600 * 24)
 
@@ -41,12 +54,16 @@ class Mail(BaseModel):
     mail goes out twice.
     """
 
-    kind = CharField(max_length=30, constraints=[Check(f"kind IN ({', '.join(repr(kind) for kind in KINDS)})")])
+    # Not a CHECK: SQLite would have to build the table anew for each new kind. `write` refuses an unknown one.
+    kind = CharField(max_length=30)
     # One mail per key, however often its reason is reported.
     key = CharField(unique=True, max_length=80)
     recipient = CharField(max_length=254)
     language = CharField(max_length=2)
     order = ForeignKeyField(Order, null=True, backref="mails", on_delete="CASCADE")
+    profile = ForeignKeyField(Profile, null=True, backref="mails", on_delete="CASCADE")
+    # What the mail tells beside its order or profile, such as the id of the link it carries; never a secret.
+    data = JSONField(null=True)
     state = CharField(max_length=8, constraints=[Check("state IN ('due', 'handed', 'sent', 'failed')")])
     message_id = CharField(max_length=120)
     tries = IntegerField(default=0)
@@ -58,14 +75,37 @@ class Mail(BaseModel):
     @classmethod
     def write(cls, kind: str, order: Order, now, *, key: str) -> None:
         """Put a mail to the order's contact into the outbox; call it in the transaction of what it reports."""
+        cls.write_to(order.email, kind, now, key=key, language=order.language, order=order)
+
+    @classmethod
+    def write_to(
+        cls,
+        recipient: str,
+        kind: str,
+        now,
+        *,
+        key: str,
+        language: str,
+        order: Order | None = None,
+        profile: Profile | None = None,
+        data: dict | None = None,
+    ) -> None:
+        """Put a mail into the outbox, in the transaction of what it reports; nothing when `key` is there already.
+
+        It goes when its order or profile goes. Raises ValueError for a kind that no template is for.
+        """
+        if kind not in KINDS + PROFILE_KINDS + BILL_KINDS:
+            raise ValueError(f"There is no mail {kind!r}.")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (
             cls.insert(
                 kind=kind,
                 key=key,
-                recipient=order.email,
-                language=order.language,
+                recipient=recipient,
+                language=language,
                 order=order,
+                profile=profile,
+                data=data,
                 state="due",
                 message_id=f"<{secrets.token_hex(12)}@{domain}>",
                 written_at=now,

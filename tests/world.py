@@ -252,8 +252,10 @@ def ordered(world: World, *skus: str, now: datetime | None = None, language: str
 
 
 def profile(email: str = "arben@example.com", now: datetime = NOW) -> Profile:
-    """A profile with the password PASSWORD."""
-    made = Profile(email=email, first_name="Arben", last_name="Osmani", phone="38970654321", created_at=now)
+    """A profile with the password PASSWORD and a verified e-mail."""
+    made = Profile(
+        email=email, first_name="Arben", last_name="Osmani", phone="38970654321", created_at=now, verified_at=now
+    )
     made.set_password(PASSWORD)
     made.save()
     return made

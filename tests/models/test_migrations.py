@@ -23,6 +23,8 @@ from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
+from models.profile_link import ProfileLink
+from models.registration import Registration
 from models.subscriber import Holder, Subscriber
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
 
@@ -42,6 +44,9 @@ def row_of(world, table):
     Mail.write("order_confirmed", order, NOW, key="k")
     Refund.begin(payment, NOW)
     BankMessage.create(at=NOW, channel="return", outcome="applied")
+    link = {"code": "c", "email": "ana@example.com", "created_at": NOW, "expires_at": later(60)}
+    ProfileLink.create(purpose="password", **link)
+    Registration.create(password_hash="", first_name="Ana", last_name="M", language="sq", **link)
     billed()
     return table.select().first()
 
@@ -92,7 +97,6 @@ BAD = [
     (OrderLine, {"quantity": 0}),
     (OrderLine, {"price": -1}),
     (OrderLine, {"contract_type": "lease"}),
-    (Mail, {"kind": "newsletter"}),
     (Mail, {"state": "lost"}),
     (Payment, {"amount": 0}),
     (Payment, {"state": "maybe"}),
@@ -104,6 +108,12 @@ BAD = [
     (Refund, {"amount": 0}),
     (Refund, {"state": "maybe"}),
     (BankMessage, {"channel": "phone"}),
+    (Registration, {"mails": -1}),
+    (Registration, {"expires_at": later(-1)}),
+    (ProfileLink, {"purpose": "party"}),
+    (ProfileLink, {"mails": -1}),
+    (ProfileLink, {"expires_at": later(-1)}),
+    (ProfileLink, {"purpose": "email", "profile": None}),
     (Holder, {"segment": "vip"}),
     (Number, {"msisdn": "112"}),
     (Number, {"sim_end": "12345"}),
@@ -160,6 +170,8 @@ TWICE = [
     (Mail, lambda row: {"key": row.key}),
     (Payment, lambda row: {"oid": row.oid}),
     (Refund, lambda row: {"payment": row.payment_id}),
+    (Registration, lambda row: {"code": row.code}),
+    (ProfileLink, lambda row: {"code": row.code}),
     (Holder, lambda row: {"id_number": row.id_number}),
     (Subscriber, lambda row: {"code": row.code}),
     (Number, lambda row: {"msisdn": row.msisdn}),
