@@ -17,7 +17,7 @@ import language
 import logs
 from models.base import db
 from models.profile import Profile
-from views import browse, cart, checkout, demo, device, errors, orders, pages, pay, pictures, profile
+from views import browse, cart, checkout, demo, device, errors, gateway, orders, pages, pay, pictures, profile
 from views.kept import compressed
 from views.shopper import carry_cart
 from views.templating import Environment, register_templating
@@ -61,6 +61,7 @@ def create_app() -> Flask:
         app.register_blueprint(journey.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
+    app.register_blueprint(gateway.blueprint)
     app.register_blueprint(pay.bank_blueprint)
     csrf.exempt(pay.bank_blueprint)
     errors.register(app)

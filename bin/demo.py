@@ -30,7 +30,8 @@ APPROVED_CARD = "4000 0000 0000 0002"
 USAGE = """Usage: bin/run
 
 Makes ready what the shop needs (bin/setup), loads the demo world once, and starts the shop on
-http://127.0.0.1:8000 with its worker, a sandbox bank and a sandbox mail server. Ctrl-C stops everything.
+http://127.0.0.1:8000 with its worker, a sandbox bank, a sandbox mail server and a sandbox SMS gateway. Ctrl-C stops
+everything.
 
   PORT               the shop's port (8000)
   HOST               the shop's address (127.0.0.1); 0.0.0.0 to be seen by others
@@ -39,6 +40,7 @@ http://127.0.0.1:8000 with its worker, a sandbox bank and a sandbox mail server.
   DYQANI_BASE_URL    how shoppers reach the shop (http://127.0.0.1:PORT)
   BANK_SANDBOX_PORT  the sandbox bank's port (PORT + 1)
   SMTP_PORT          the sandbox mail server's port (PORT + 2)
+  SMS_SANDBOX_PORT   the sandbox SMS gateway's port (PORT + 3)
   WEB_CONCURRENCY    web server processes (2)
 
 This is the demo; docs/install.md tells how to run a shop for real.
@@ -90,14 +92,16 @@ def settings() -> dict[str, str]:
     port = port_of("PORT", 8000)
     bank = port_of("BANK_SANDBOX_PORT", port + 1)
     smtp = port_of("SMTP_PORT", port + 2)
-    if len({port, bank, smtp}) < 3:
-        raise Stop(2, f"The ports of shop ({port}), bank ({bank}) and mail ({smtp}) must differ.")
+    sms = port_of("SMS_SANDBOX_PORT", port + 3)
+    if len({port, bank, smtp, sms}) < 4:
+        raise Stop(2, f"The ports of shop ({port}), bank ({bank}), mail ({smtp}) and SMS ({sms}) must differ.")
     require_free(host, port, "PORT", "the shop")
     require_free("127.0.0.1", bank, "BANK_SANDBOX_PORT", "the sandbox bank")
     require_free("127.0.0.1", smtp, "SMTP_PORT", "the sandbox mail server")
+    require_free("127.0.0.1", sms, "SMS_SANDBOX_PORT", "the sandbox SMS gateway")
     instance = Path(os.environ.get("DYQANI_INSTANCE", "").strip() or ROOT / "instance").absolute()
-    # What belongs to a real bank or mail server must not reach the demo, nor the demo them.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SMTP_", "BANK_"))}
+    # What belongs to a real bank, mail server or SMS gateway must not reach the demo, nor the demo them.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SMTP_", "BANK_", "SMS_"))}
     if store := os.environ.get("BANK_SANDBOX_STORE"):
         kept["BANK_SANDBOX_STORE"] = os.path.abspath(store)
     return kept | {
@@ -112,6 +116,8 @@ def settings() -> dict[str, str]:
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(smtp),
         "SMTP_TLS": "none",
+        "SMS_SANDBOX_PORT": str(sms),
+        "SMS_URL": f"http://127.0.0.1:{sms}/cgi-bin/sendsms",
         # Freed memory goes back to the system, and threads share it: a shop at rest stays small.
         "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
@@ -222,13 +228,14 @@ def answers(host: str, port: int, path: str | None = None) -> bool:
 
 
 def wait_until_open(processes: Processes) -> None:
-    """Returns when shop, bank and mail server answer; raises Stop when one ends or it takes too long."""
+    """Returns when shop, bank, mail server and SMS gateway answer; raises Stop when one ends or it takes too long."""
     environment = processes.environment
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(environment["HOST"], environment["HOST"])  # noqa: S104
     waiting = [
         ("The shop", host, int(environment["PORT"]), "/health"),
         ("The sandbox bank", "127.0.0.1", int(environment["BANK_SANDBOX_PORT"]), None),
         ("The sandbox mail server", "127.0.0.1", int(environment["SMTP_PORT"]), None),
+        ("The sandbox SMS gateway", "127.0.0.1", int(environment["SMS_SANDBOX_PORT"]), None),
     ]
     deadline = time.monotonic() + START_SECONDS
     while waiting:
@@ -261,6 +268,7 @@ def main() -> int:
         say("Starting…")
         processes.start("bank", PYTHON, "-m", "gateways.sandbox.bank")
         processes.start("mail", PYTHON, "-m", "gateways.sandbox.mail")
+        processes.start("sms", PYTHON, "-m", "gateways.sandbox.sms")
         processes.start("web", PYTHON, "-m", "gunicorn", "--config", ROOT / "gunicorn.conf.py")
         processes.start("worker", *flask, "worker")
         wait_until_open(processes)

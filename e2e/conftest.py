@@ -31,9 +31,13 @@ class Shop:
 
     def mails(self, to: str) -> list[dict]:
         """The mails that reached `to`, newest first."""
-        inbox = requests.get(f"{self.url}/demo/inbox.json", timeout=10).json()
-        found = inbox["mails"] if isinstance(inbox, dict) else inbox
+        found = requests.get(f"{self.url}/demo/inbox.json?kind=mail", timeout=10).json()
         return [mail for mail in found if to in str(mail["to"])]
+
+    def smses(self, to: str) -> list[dict]:
+        """The SMS that reached the number `to`, newest first."""
+        address = f"{self.url}/demo/inbox.json"
+        return requests.get(address, params={"kind": "sms", "to": to}, timeout=10).json()
 
     def wait_for_mail(self, to: str, count: int = 1, seconds: int = 20) -> list[dict]:
         deadline = time.monotonic() + seconds
@@ -49,9 +53,13 @@ class Shop:
 def shop(tmp_path_factory):
     """A demo shop of its own, with the bank asked soon for payments without an answer."""
     instance = tmp_path_factory.mktemp("shop")
-    port, bank_port, smtp_port = free_port(), free_port(), free_port()
+    port, bank_port, smtp_port, sms_port = free_port(), free_port(), free_port(), free_port()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("DYQANI_", "BANK_", "SMTP_"))},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DYQANI_", "BANK_", "SMTP_", "SMS_"))
+        },
         "DYQANI_ENV": "demo",
         "DYQANI_INSTANCE": str(instance),
         "DATABASE_URL": f"sqlite:///{instance}/shop.db",
@@ -60,6 +68,7 @@ def shop(tmp_path_factory):
         "BANK_SANDBOX_PORT": str(bank_port),
         "BANK_SANDBOX_STORE": str(instance / "bank.sqlite3"),
         "SMTP_PORT": str(smtp_port),
+        "SMS_SANDBOX_PORT": str(sms_port),
         "DYQANI_WORKER_EVERY": "1",
         "BANK_QUERY_AFTER": "4",
         "BANK_QUERY_EVERY": "2",
@@ -74,6 +83,7 @@ def shop(tmp_path_factory):
         [*flask, "worker"],
         [sys.executable, "-m", "gateways.sandbox.bank"],
         [sys.executable, "-m", "gateways.sandbox.mail"],
+        [sys.executable, "-m", "gateways.sandbox.sms"],
     )
     processes = [
         subprocess.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -81,7 +91,7 @@ def shop(tmp_path_factory):
     ]
     url = environment["DYQANI_BASE_URL"]
     try:
-        for address in (f"{url}/health", f"http://127.0.0.1:{bank_port}/health"):
+        for address in (f"{url}/health", *(f"http://127.0.0.1:{other}/health" for other in (bank_port, sms_port))):
             wait_for(address, processes, instance / "log")
         yield Shop(url, environment)
     finally:

@@ -17,6 +17,7 @@ import requests
 
 from gateways.sandbox.bank import TEST_CARDS
 from gateways.sandbox.mail import read_inbox
+from gateways.sandbox.sms import read_sms
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +43,7 @@ class Process:
 
     def __init__(self, folder: Path, name: str, *command: str, **environment: str):
         self.name, self.log = name, folder / f"{name}.log"
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("BANK_", "SMTP_"))}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("BANK_", "SMTP_", "SMS_"))}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command],
@@ -129,6 +130,31 @@ class MailSink(Process):
 
     def empty(self) -> None:
         for path in self.folder.glob("*.eml") if self.folder.exists() else ():
+            path.unlink()
+
+
+class SmsSink(Process):
+    """The sandbox SMS gateway; what it took is in its folder."""
+
+    def __init__(self, folder: Path, port: int = 0, **environment: str):
+        self.folder = folder / "inbox"
+        port = port or free_port()
+        super().__init__(
+            folder,
+            "sms",
+            "gateways.sandbox.sms",
+            SMS_SANDBOX_PORT=str(port),
+            DYQANI_INBOX=str(self.folder),
+            **environment,
+        )
+        self.url = re.search(r"http://127\.0\.0\.1:\d+/[\w/-]+", self.first_line())[0]
+
+    def messages(self) -> list[dict]:
+        """The newest first."""
+        return read_sms(self.folder, limit=500)
+
+    def empty(self) -> None:
+        for path in self.folder.glob("*.sms") if self.folder.exists() else ():
             path.unlink()
 
 

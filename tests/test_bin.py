@@ -51,7 +51,7 @@ time.sleep(60)
 
 
 def environment(**settings):
-    ours = re.compile(r"(DYQANI|BANK|SMTP)_|(PORT|HOST|DATABASE_URL|WEB_CONCURRENCY|PYTHON)$")
+    ours = re.compile(r"(DYQANI|BANK|SMTP|SMS)_|(PORT|HOST|DATABASE_URL|WEB_CONCURRENCY|PYTHON)$")
     kept = {name: value for name, value in os.environ.items() if not ours.match(name)}
     return kept | {name: str(value) for name, value in settings.items()}
 
@@ -88,13 +88,15 @@ class Run:
     """bin/run of a shop, as a process in the background."""
 
     def __init__(self, root, **settings):
-        self.port, bank, smtp = free_ports(3)
+        self.port, bank, smtp, sms = free_ports(4)
         self.log = root / "run.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [root / "bin" / "run"],
                 cwd="/",
-                env=environment(PORT=self.port, BANK_SANDBOX_PORT=bank, SMTP_PORT=smtp, **settings),
+                env=environment(
+                    PORT=self.port, BANK_SANDBOX_PORT=bank, SMTP_PORT=smtp, SMS_SANDBOX_PORT=sms, **settings
+                ),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -149,7 +151,7 @@ def test_every_script_can_be_parsed_and_run(script):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@pytest.mark.parametrize("name", ["run", "setup", "test", "postgres"])
+@pytest.mark.parametrize("name", ["run", "setup", "test", "postgres", "kannel"])
 def test_a_script_explains_itself_and_refuses_what_it_does_not_know(name):
     script = ROOT / "bin" / name
     told = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=20, check=True)
@@ -166,10 +168,12 @@ def test_a_script_explains_itself_and_refuses_what_it_does_not_know(name):
         ("PORT", "the shop"),
         ("BANK_SANDBOX_PORT", "the sandbox bank"),
         ("SMTP_PORT", "the sandbox mail server"),
+        ("SMS_SANDBOX_PORT", "the sandbox SMS gateway"),
     ],
 )
 def test_a_port_in_use_is_said_at_once_and_nothing_is_done(tmp_path, name, who):
-    ports = dict(zip(("PORT", "BANK_SANDBOX_PORT", "SMTP_PORT"), free_ports(3), strict=True))
+    names = ("PORT", "BANK_SANDBOX_PORT", "SMTP_PORT", "SMS_SANDBOX_PORT")
+    ports = dict(zip(names, free_ports(4), strict=True))
     with socket.create_server(("127.0.0.1", ports[name])):
         ended = subprocess.run(
             [ROOT / "bin" / "run"],
@@ -220,9 +224,9 @@ def test_the_demo_opens_says_where_and_stops_whole_on_one_ctrl_c(shop):
         assert "eligible@example.com" in run.said
         assert "4000 0000 0000 0002" in run.said
         assert run.said.index("migrated") < run.said.index("loaded") < run.said.index("The shop is open")
-        # A master and two workers of the web server, the worker, the bank, the mail server.
+        # A master and two workers of the web server, the worker, the bank, the mail server, the SMS gateway.
         run.until(lambda: len(run.children("gunicorn")) == 3)
-        assert len(run.children()) == 6
+        assert len(run.children()) == 7
         os.killpg(run.process.pid, signal.SIGINT)
         assert run.process.wait(20) == 0
         assert run.children() == []
@@ -242,7 +246,8 @@ def test_ctrl_c_pressed_twice_ends_even_what_will_not_stop(shop):
 
 
 @pytest.mark.parametrize(
-    ("name", "word"), [("worker", "app worker"), ("bank", "sandbox.bank"), ("mail", "sandbox.mail")]
+    ("name", "word"),
+    [("worker", "app worker"), ("bank", "sandbox.bank"), ("mail", "sandbox.mail"), ("sms", "sandbox.sms")],
 )
 def test_when_one_process_dies_the_others_stop_and_it_is_named(shop, name, word):
     with Run(shop) as run:
@@ -284,15 +289,21 @@ def test_the_settings_of_a_real_mail_server_or_bank_stay_out_of_the_demo(shop, s
     (shop / "app.py").write_text(
         SHOP.replace(
             'click.echo("migrated")',
-            "print([pair for pair in __import__('os').environ.items() if pair[0][:4] in 'SMTP BANK DYQA'])",
+            "print([pair for pair in __import__('os').environ.items() if pair[0][:4] in 'SMTP BANK DYQA SMS_'])",
         )
     )
-    real = {"SMTP_HOST": "mail.example.com", "SMTP_PASSWORD": "sekret", "BANK_STORE_KEY": "real"}
+    real = {
+        "SMTP_HOST": "mail.example.com",
+        "SMTP_PASSWORD": "sekret",
+        "BANK_STORE_KEY": "real",
+        "SMS_URL": "https://sms.example.com/cgi-bin/sendsms",
+    }
     if settings:
         settings = {"DYQANI_INSTANCE": tmp_path / "data"}
     with Run(shop, **real, **settings) as run:
         run.until_open()
         assert "mail.example.com" not in run.said
+        assert "sms.example.com" not in run.said
         assert "sekret" not in run.said
         assert "'BANK_STORE_KEY'" not in run.said
         assert f"('DYQANI_INSTANCE', '{settings.get('DYQANI_INSTANCE', shop / 'instance')}')" in run.said

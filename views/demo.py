@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 import config
 from gateways.sandbox.mail import read_inbox
+from gateways.sandbox.sms import read_sms
 from views.respond import respond
 
 blueprint = Blueprint("demo", __name__)
@@ -31,30 +32,27 @@ _CSP = (
 
 @blueprint.get("/demo/inbox")
 def inbox():
-    """The mails, newest first."""
-    return _private(respond("demo/inbox.html", "demo/_mails.html", mails=read_inbox(config.INBOX, SHOWN)))
+    """Mails and SMS, newest first."""
+    messages = {"mails": read_inbox(config.INBOX, SHOWN), "smses": read_sms(config.INBOX, SHOWN)}
+    return _private(respond("demo/inbox.html", "demo/_messages.html", **messages))
 
 
 @blueprint.get("/demo/inbox.json")
 def inbox_json():
-    """The same for scripts; ?to= narrows it to one recipient."""
-    mails = read_inbox(config.INBOX, SHOWN)
+    """The same for scripts, in one list; ?to= narrows it to one recipient, ?kind= to mail or sms."""
     recipient = request.args.get("to", "").strip().lower()
+    kind = request.args.get("kind", "")
+    nothing = {"subject": "", "html": "", "attachments": []}
+    messages = [{"kind": "mail", **mail} for mail in read_inbox(config.INBOX, SHOWN)]
+    messages += [{"kind": "sms", **nothing, **sms} for sms in read_sms(config.INBOX, SHOWN)]
+    messages.sort(key=lambda message: message["at"], reverse=True)
+    shown = ("kind", "id", "from", "to", "subject", "text", "html", "attachments")
     return _private(
         jsonify(
             [
-                {
-                    "id": mail["id"],
-                    "at": mail["at"].isoformat(),
-                    "from": mail["from"],
-                    "to": mail["to"],
-                    "subject": mail["subject"],
-                    "text": mail["text"],
-                    "html": mail["html"],
-                    "attachments": mail["attachments"],
-                }
-                for mail in mails
-                if not recipient or recipient in mail["to"].lower()
+                {**{name: message[name] for name in shown}, "at": message["at"].isoformat()}
+                for message in messages
+                if recipient in message["to"].lower() and kind in ("", message["kind"])
             ]
         )
     )
