@@ -17,7 +17,7 @@ import language
 import logs
 from models.base import db
 from models.profile import Profile
-from views import browse, cart, checkout, demo, device, errors, gateway, orders, pages, pay, pictures, profile
+from views import bills, browse, cart, checkout, demo, device, errors, gateway, orders, pages, pay, pictures, profile
 from views.kept import compressed
 from views.shopper import carry_cart
 from views.templating import Environment, register_templating
@@ -57,7 +57,7 @@ def create_app() -> Flask:
     login = LoginManager(app)
     login.user_loader(Profile.of_session)
     register_templating(app)
-    for journey in (browse, device, cart, checkout, pay, orders, profile, pages, pictures):
+    for journey in (browse, device, cart, checkout, pay, orders, bills, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
