@@ -1,6 +1,7 @@
 """The cart: what a shopper has chosen and not yet ordered (CRT-1…5)."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -200,7 +201,7 @@ class Cart(BaseModel):
             theirs.touch(now)
             return theirs
 
-    def lines(self, now, segment: str | None = None) -> list["Chosen"]:
+    def lines(self, now, segment: str | Callable[[], str | None] | None = None) -> list["Chosen"]:
         """The lines as they stand now, in the order they were added; two queries."""
         from models.new_number import NewNumber
 
@@ -232,6 +233,10 @@ class Cart(BaseModel):
         if bought:
             for promotion in Promotion.select().where(Promotion.variant.in_(bought)):
                 promotions.setdefault(promotion.variant_id, []).append(promotion)
+        if callable(segment):
+            # Whose promotions apply may cost a query: known only where one of them is not for all.
+            some = any(promotion.segment != "all" for those in promotions.values() for promotion in those)
+            segment = segment() if some else None
         chosen, gifts_left = [], {}
         for row in rows:
             if row.is_contract:

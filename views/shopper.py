@@ -78,7 +78,7 @@ class Shopper:
 
     def lines(self) -> list[Chosen]:
         if self._lines is None:
-            self._lines = self.cart.lines(self.now, self.segment) if self.cart else []
+            self._lines = self.cart.lines(self.now, lambda: self.segment) if self.cart else []
         return self._lines
 
     def forget_lines(self) -> None:
