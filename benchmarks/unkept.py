@@ -1,7 +1,8 @@
 """The shop with the worst of luck: nobody ever asked for this page, these cards or this device before.
 
-Before each request it forgets every kept page, every drawn card and every device it has read. What all pages of a
-list have in common (translated words, the header, the names of its filters) stays, as it does after the first.
+Before each request it forgets every kept page, every drawn card, every result of a search and every device it has
+read. What all pages of a list have in common (translated words, the header, the names of its filters, the parts of a
+card that are no facts of a device) stays, as it does after the first.
 """
 
 from app import create_app as create_shop
@@ -18,6 +19,7 @@ def create_app():
         with kept._turn:
             kept._kept.clear()
         card_html.cache_clear()
+        shelf._found.clear()
         shelf._offered.clear()
 
     return app

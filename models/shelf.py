@@ -5,7 +5,7 @@ them and takes in only the rows that changed since the version it knows.
 """
 
 import json
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from threading import RLock
 
 from peewee import fn
@@ -30,8 +30,9 @@ from models.pricing import device_only_price, monthly_price
 from models.search_text import ACCESSORY_WORDS
 
 _BATCH = 400
-# Devices whose offers one process keeps.
+# Devices whose offers one process keeps, and lists whose results.
 _OFFERED = 2_000
+_FOUND = 256
 
 
 def relist(device_ids, now) -> int:
@@ -181,6 +182,7 @@ class Shelf:
         self.accessories = Accessories()
         self.version = -1
         self._choices: dict[Query, Result] = {}
+        self._found: OrderedDict[Query, Result] = OrderedDict()
         # Slug → the version it was looked up at, and what is offered of it.
         self._offered: dict[str, tuple[int, Choice | None]] = {}
         self._turn = RLock()
@@ -195,15 +197,28 @@ class Shelf:
         return self
 
     def search(self, query: Query) -> Result:
+        """The page that `query` asks for; the last ones are kept while nothing changes."""
         with self._turn:
-            return self.index.search(query)
+            result = self._found.get(query)
+            if result is None:
+                result = self._found[query] = self.index.search(query)
+                if len(self._found) > _FOUND:
+                    self._found.popitem(last=False)
+            else:
+                self._found.move_to_end(query)
+            return result
 
     def suggest(self, q: str, limit: int = 6) -> list[int]:
         with self._turn:
             return self.index.suggest(q, limit)
 
     def choices(self, query: Query) -> Result:
-        """What can be chosen at all in the list of `query`, which has no filters yet; kept while nothing changes."""
+        """What can be chosen at all in the list of `query`, which has no filters yet; kept while nothing changes.
+
+        There are a few such lists, but as many searches as people type.
+        """
+        if query.q:
+            return self.search(query)
         with self._turn:
             if query.q:
                 return self.index.search(query)
@@ -288,6 +303,7 @@ class Shelf:
         if gone:
             self.index.remove(gone)
         self._choices.clear()
+        self._found.clear()
         self.version = current
 
     @staticmethod

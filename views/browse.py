@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import Blueprint, request
-from markupsafe import Markup
+from markupsafe import escape
 
-import config
 import language
+from language import prefix_of
 from models.catalogue_index import Query
 from models.drawing import drawing_path
-from models.money import MINOR
-from models.order import storage_label
 from models.shelf import Shelf, shelf
 from views import characteristics
 from views.cards import card_html, loading
 from views.characteristics import grouped
-from views.filters import FAMILIES, FLAGS, MANY, Filters, clean_text
+from views.facets import facets_html, flag_name, value_name
+from views.filters import FLAGS, MANY, Filters, clean_text
 from views.kept import kept_page
+from views.pager import page_name, pager_html, pages_text
 from views.respond import wants_piece
-from views.shell import draw, header, part, url_in_all
+from views.shell import blank, draw, header, mould, part
 from views.templating import category_name
 from views.words import gettext, ngettext, url, words_in
 
@@ -29,8 +29,6 @@ blueprint = Blueprint("browse", __name__)
 
 # Cards whose pictures are in the first view.
 _FIRST_VIEW = 3
-# Values of a filter that show without unfolding.
-_OPEN_VALUES = 7
 SUGGESTED = 6
 _SEARCH_FIELDS = re.compile("(q[29]?)-suggestions")
 
@@ -128,9 +126,12 @@ def suggestions():
 def _show(wanted: _List):
     """The list's page, or the piece that htmx swaps, from what is kept for everybody."""
     version = shelf.fresh().version
-    filters = Filters.read(request.args, _known())
-    if wanted is not _SEARCH:
+    filters = Filters.read(request.args, _known)
+    if wanted is not _SEARCH and filters.q:
         filters = filters.but(q="", page=filters.page)
+    if filters.page > 1:
+        # An address may name any page: kept is only what there is.
+        filters = filters.but(page=shelf.search(filters.query(wanted.kind, wanted.offers)).page)
     query_string = filters.query_string()
     piece = wants_piece()
     # What was used to get here is gone after the swap: the heading takes the focus.
@@ -139,65 +140,121 @@ def _show(wanted: _List):
     typing = used == "filtrat"
     response = kept_page(
         (version, wanted.endpoint, query_string, piece, moved, typing),
-        lambda: _render_list(wanted, filters, piece, moved, typing),
+        lambda: _render_list(wanted, filters, query_string, piece, moved, typing),
     )
     if piece:
-        response.headers["HX-Push-Url"] = _path_of(wanted) + query_string
+        response.headers["HX-Push-Url"] = url(wanted.endpoint) + query_string
     return response
 
 
-def _known() -> dict[str, set]:
-    """Which brands, storages and systems an address may name."""
-    facets = shelf.choices(Query(per_page=1)).facets
-    return {name: {value for value, _ in facets[name]} for name in ("brand", "storage", "os")}
+def _known(facet: str) -> list:
+    """The brands, storages or systems that an address may name."""
+    return [value for value, _ in shelf.choices(Query(per_page=1)).facets[facet]]
 
 
-def _path_of(wanted: _List) -> str:
-    return url(wanted.endpoint)
-
-
-def _render_list(wanted: _List, filters: Filters, piece: bool, moved: bool, typing: bool) -> str:
+def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool, moved: bool, typing: bool) -> str:
+    code = language.current()
     result = shelf.search(filters.query(wanted.kind, wanted.offers))
     base = result
     if filters.is_filtered or not filters.q:
         base = shelf.choices(Filters(q=filters.q).query(wanted.kind, wanted.offers))
-    filters = filters.but(page=result.page)
-    path = _path_of(wanted)
-    chosen_language = language.current()
+    path = url(wanted.endpoint)
     first = 0 if wanted.home else _FIRST_VIEW
-    cards = [
-        card_html(card, chosen_language, loading(place, first))
-        for place, card in enumerate(Shelf.cards(result.ids or result.nearest))
-    ]
-    count = _count(wanted, result.total)
-    context = {
-        "_": words_in(chosen_language),
-        "wanted": wanted,
-        "filters": filters,
-        "path": path,
-        "own_url": path + filters.query_string(),
-        "url_in": url_in_all(filters.query_string()),
-        "result": result,
-        "cards": cards,
-        "count": count,
-        "heading": _heading(wanted, filters),
-        "sorts": _sorts(wanted, filters),
-        "chips": _chips(filters, path),
-        "clear_url": path + filters.cleared().query_string(),
-        "pager": _pager(wanted, filters, result, path),
-        "groups": _groups(wanted, filters, base, result),
-        "moved": moved,
-        "typing": typing,
-        "currency": characteristics.currency(),
-    }
-    if piece:
-        return draw("browse/_list_piece.html", **context)
-    context.update(
-        top=part("browse/_top.html", kind=wanted.kind, home=wanted.home, window=_WINDOW if wanted.home else ()),
-        header=header(request.path + filters.query_string(), phone_search=True, q=filters.q),
-        footer=part("shared/_footer.html"),
+    cards = "".join(
+        [
+            card_html(card, code, loading(place, first))
+            for place, card in enumerate(Shelf.cards(result.ids or result.nearest))
+        ]
     )
-    return draw("browse/list.html", **context)
+    facets, has_filters = facets_html(filters, base, result, oob=piece, typing=typing)
+    chips = _chips(code, filters, path)
+    many_pages = result.pages > 1
+    said = pages_text(wanted.kind, result) if many_pages else ""
+    texts = {
+        "q": escape(filters.q),
+        "heading": escape(_heading(wanted, filters)),
+        "count": escape(_count(wanted, result.total)),
+        "facets": facets,
+        "cards": cards,
+    }
+    if result.corrected:
+        texts["corrected"] = escape(result.corrected)
+    for at, (label, address) in enumerate(chips):
+        texts[f"chip{at}"], texts[f"without{at}"] = escape(label), escape(address)
+    if chips:
+        texts["clear_url"] = escape(path + filters.cleared().query_string())
+    if many_pages:
+        first_address = path + (filters.but(page=1).query_string() if filters.page > 1 else query_string)
+        texts["pager"] = pager_html(code, said, result.page, result.pages, first_address)
+    texts["results"] = (
+        _results_mould(
+            code,
+            wanted,
+            bool(filters.q),
+            filters.sort,
+            moved,
+            has_filters,
+            result.total > 1,
+            len(chips),
+            bool(result.corrected),
+            bool(result.total),
+            bool(cards),
+            many_pages,
+        )
+        % texts
+    )
+    if piece:
+        texts["said"] = escape(said) if said else texts["count"]
+        return _piece_mould(code) % texts
+    here = request.path + query_string
+    texts["here"] = escape(here)
+    texts["header"] = header(here, phone_search=True, q=filters.q)
+    if filters.page > 1:
+        texts["page_name"] = escape(page_name(code, filters.page))
+    return _page_mould(code, wanted, bool(filters.q), filters.page > 1) % texts
+
+
+@lru_cache(maxsize=1024)
+def _results_mould(
+    code, wanted, searched, sort, moved, has_filters, several, chips, corrected, found, has_cards, has_pages
+) -> str:
+    return mould(
+        "browse/_results.html",
+        wanted=wanted,
+        path=url(wanted.endpoint),
+        q=blank("q") if searched else "",
+        sorts=_sorts(code, searched, sort),
+        moved=moved,
+        has_filters=has_filters,
+        several=several,
+        chips=[(blank(f"chip{at}"), blank(f"without{at}")) for at in range(chips)],
+        corrected=blank("corrected") if corrected else "",
+        found=found,
+        cards=blank("cards") if has_cards else "",
+        pager=blank("pager") if has_pages else "",
+        **{name: blank(name) for name in ("heading", "count", "clear_url")},
+    )
+
+
+@lru_cache(maxsize=8)
+def _piece_mould(code: str) -> str:
+    return mould("browse/_list_piece.html", **{name: blank(name) for name in ("results", "facets", "count", "said")})
+
+
+@lru_cache(maxsize=256)
+def _page_mould(code: str, wanted: _List, searched: bool, is_later: bool) -> str:
+    return mould(
+        "browse/list.html",
+        wanted=wanted,
+        path=url(wanted.endpoint),
+        top=part("browse/_top.html", kind=wanted.kind, home=wanted.home, window=_WINDOW if wanted.home else ()),
+        footer=part("shared/_footer.html"),
+        own_url=prefix_of(code) + blank("here"),
+        url_in=lambda other: prefix_of(other) + blank("here"),
+        q=blank("q") if searched else "",
+        page_name=blank("page_name") if is_later else "",
+        **{name: blank(name) for name in ("heading", "header", "facets", "results", "count")},
+    )
 
 
 def _heading(wanted: _List, filters: Filters) -> str:
@@ -213,141 +270,26 @@ def _count(wanted: _List, total: int) -> str:
     return ngettext("%(number)s artikull", "%(number)s artikuj", total, number=number)
 
 
-def _sorts(wanted: _List, filters: Filters) -> list[tuple[str, str, bool]]:
+def _sorts(code: str, searched: bool, chosen: str) -> list[tuple[str, str, bool]]:
+    _ = words_in(code)
     names = {
-        "te-kerkuarat": gettext("Më të kërkuarat"),
-        "cmimi": gettext("Çmimi: nga më i ulëti"),
-        "cmimi-zbrites": gettext("Çmimi: nga më i larti"),
-        "te-rejat": gettext("Më të rejat"),
+        "te-kerkuarat": _("Më të kërkuarat"),
+        "cmimi": _("Çmimi: nga më i ulëti"),
+        "cmimi-zbrites": _("Çmimi: nga më i larti"),
+        "te-rejat": _("Më të rejat"),
     }
-    chosen = filters.sort
-    if filters.q:
-        names = {"": gettext("Më të përshtatshmet"), **names}
+    if searched:
+        names = {"": _("Më të përshtatshmet"), **names}
     else:
         chosen = chosen or "te-kerkuarat"
     return [(value, name, value == chosen) for value, name in names.items()]
 
 
-def colour_name(family: str) -> str:
-    """What shoppers call a family of colours."""
-    return _colour_names(language.current()).get(family, family)
-
-
-@lru_cache(maxsize=8)
-def _colour_names(chosen_language: str) -> dict[str, str]:
-    return {
-        "black": gettext("E zezë"),
-        "white": gettext("E bardhë"),
-        "grey": gettext("Gri"),
-        "silver": gettext("Argjend"),
-        "blue": gettext("Blu"),
-        "green": gettext("E gjelbër"),
-        "purple": gettext("Vjollcë"),
-        "pink": gettext("Rozë"),
-        "red": gettext("E kuqe"),
-        "orange": gettext("Portokalli"),
-        "yellow": gettext("E verdhë"),
-        "gold": gettext("Ar"),
-        "brown": gettext("Kafe"),
-    }
-
-
-def _flag_name(parameter: str) -> str:
-    return {
-        "onlajn": gettext("Zbritje onlajn"),
-        "dhurate": gettext("Me dhuratë"),
-        "gjendje": gettext("Në gjendje"),
-        "5g": "5G",
-    }[parameter]
-
-
-_LABELS = {"marka": str, "os": str, "memoria": storage_label, "ngjyra": colour_name}
-_FACETS = {"marka": "brand", "memoria": "storage", "ngjyra": "colour", "os": "os"}
-
-
-def _groups(wanted: _List, filters: Filters, base, result) -> list[dict]:
-    """The filters that divide this list, in the order of the page: each with its values and their counts.
-
-    Which values there are, and in which order, depends on the list alone: nothing moves while one chooses.
-    """
-    flags = {
-        parameter: _value(parameter, "1", _flag_name(parameter), result.facets[name][0][1], getattr(filters, name))
-        for parameter, name in FLAGS
-        if base.facets[name][0][1] or getattr(filters, name)
-    }
-    groups = []
-    top = [flags[parameter] for parameter in ("onlajn", "dhurate", "gjendje") if parameter in flags]
-    if top:
-        groups.append({"id": "kryesore", "title": None, "label": gettext("Kryesore"), "rows": top, "rest": []})
-    titles = {
-        "marka": gettext("Marka"),
-        "memoria": gettext("Memoria"),
-        "ngjyra": gettext("Ngjyra"),
-        "os": gettext("Sistemi"),
-    }
-    for parameter, name in MANY:
-        facet = _FACETS[parameter]
-        counts = dict(result.facets[facet])
-        chosen = getattr(filters, name)
-        values = [value for value, _ in base.facets[facet]]
-        values += [value for value in chosen if value not in values]
-        if len(values) < 2 and not chosen:
-            continue
-        label = _LABELS[parameter]
-        rows = [_value(parameter, value, label(value), counts.get(value, 0), value in chosen) for value in values]
-        # One more row takes no more room than the line that would unfold it.
-        unfolded = len(rows) if len(rows) <= _OPEN_VALUES + 1 else _OPEN_VALUES
-        groups.append(
-            {
-                "id": parameter,
-                "title": titles[parameter],
-                "label": titles[parameter],
-                "rows": rows[:unfolded],
-                "rest": rows[unfolded:],
-                "rest_open": any(value in chosen for value in values[unfolded:]),
-            }
-        )
-    if "5g" in flags and (base.facets["five_g"][0][1] < base.total or filters.five_g):
-        title = gettext("Rrjeti")
-        groups.append({"id": "rrjeti", "title": title, "label": title, "rows": [flags["5g"]], "rest": []})
-    priced = filters.price_from is not None or filters.price_to is not None
-    if base.total > 1 or priced:
-        place = 1 + max((at for at, group in enumerate(groups) if group["id"] in ("kryesore", "marka")), default=-1)
-        groups.insert(
-            place,
-            {
-                "id": "cmimi",
-                "title": gettext("Çmimi"),
-                "is_price": True,
-                "low": "" if filters.price_from is None else grouped(filters.price_from),
-                "high": "" if filters.price_to is None else grouped(filters.price_to),
-                "least": "" if base.price_min is None else grouped(base.price_min // MINOR),
-                "most": "" if base.price_max is None else grouped(-(-base.price_max // MINOR)),
-            },
-        )
-    return groups
-
-
-def _value(parameter: str, value, label: str, count: int, checked: bool) -> Markup:
-    """One value of a filter with its count; one that would find nothing cannot be chosen."""
-    state = "checked" if checked else "" if count else "disabled"
-    hex_code = FAMILIES.get(value) if parameter == "ngjyra" else None
-    before, after = _value_halves(parameter, value, label, hex_code, state)
-    return Markup(f"{before}{grouped(count)}{after}")  # noqa: S704
-
-
-@lru_cache(maxsize=2000)
-def _value_halves(parameter, value, label, hex_code, state) -> list[str]:
-    count = "0-of-these-0"
-    html = draw(
-        "browse/_value.html", parameter=parameter, value=value, label=label, hex=hex_code, state=state, count=count
-    )
-    return html.split(count)
-
-
-def _chips(filters: Filters, path: str) -> list[tuple[str, str]]:
+def _chips(code: str, filters: Filters, path: str) -> list[tuple[str, str]]:
     """What is filtered by, each with the address without it."""
     chips = []
+    if not filters.is_filtered:
+        return chips
 
     def chip(label, **changes):
         chips.append((label, path + filters.but(**changes).query_string()))
@@ -355,12 +297,12 @@ def _chips(filters: Filters, path: str) -> list[tuple[str, str]]:
     for parameter, name in MANY:
         chosen = getattr(filters, name)
         for value in chosen:
-            chip(_LABELS[parameter](value), **{name: tuple(other for other in chosen if other != value)})
-    if filters.price_from is not None or filters.price_to is not None:
+            chip(value_name(code, parameter, value), **{name: tuple(other for other in chosen if other != value)})
+    if filters.is_priced:
         chip(_price_range(filters.price_from, filters.price_to), price_from=None, price_to=None)
     for parameter, name in FLAGS:
         if getattr(filters, name):
-            chip(_flag_name(parameter), **{name: False})
+            chip(flag_name(code, parameter), **{name: False})
     return chips
 
 
@@ -371,47 +313,3 @@ def _price_range(low: int | None, high: int | None) -> str:
     if high is None:
         return gettext("nga %(price)s", price=f"{grouped(low)}\u00a0{symbol}")
     return f"{grouped(low)}–{grouped(high)}\u00a0{symbol}"
-
-
-def _pager(wanted: _List, filters: Filters, result, path: str) -> dict | None:
-    """Where the page stands among the others; None where it is alone."""
-    if result.pages < 2:
-        return None
-
-    def to(page):
-        return path + filters.but(page=page).query_string()
-
-    here, last = result.page, result.pages
-    numbers = sorted({1, last, *range(max(1, here - 1), min(last, here + 1) + 1)})
-    steps, before = [], 0
-    for number in numbers:
-        if number == before + 2:
-            steps.append((number - 1, to(number - 1)))
-        elif number > before + 2:
-            steps.append((None, None))
-        steps.append((number, to(number)))
-        before = number
-    start = (here - 1) * config.PER_PAGE
-    said = {
-        "first": grouped(start + 1),
-        "last": grouped(min(start + config.PER_PAGE, result.total)),
-        "total": grouped(result.total),
-    }
-    if wanted.kind in ("phone", "tablet"):
-        text = ngettext(
-            "%(first)s–%(last)s nga %(total)s model", "%(first)s–%(last)s nga %(total)s modele", result.total, **said
-        )
-    else:
-        text = ngettext(
-            "%(first)s–%(last)s nga %(total)s artikull",
-            "%(first)s–%(last)s nga %(total)s artikuj",
-            result.total,
-            **said,
-        )
-    return {
-        "text": text,
-        "here": here,
-        "steps": steps,
-        "previous": to(here - 1) if here > 1 else None,
-        "next": to(here + 1) if here < last else None,
-    }

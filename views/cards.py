@@ -3,11 +3,15 @@
 import json
 from functools import lru_cache
 
-from flask import current_app
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from models.money import money
 from models.order import storage_label
+from views.shell import blank, mould
 from views.words import url, words_in
+
+# Colours that a card shows; how many more there are, it says.
+_SWATCHES = 6
 
 
 def loading(place: int, first: int) -> str:
@@ -20,9 +24,64 @@ def loading(place: int, first: int) -> str:
 def card_html(card: str, chosen_language: str, place: str) -> Markup:
     """A device's card as HTML; `card` is its facts, so that what is kept is true by itself."""
     facts = json.loads(card)
-    card_of = current_app.jinja_env.get_template("browse/_card.html").module.card
-    address = _root(chosen_language) + facts["slug"]
-    return card_of(facts, chosen_language, place, _storages(facts["storages"]), address, words_in(chosen_language))
+    colours, before, gift, month = facts["colours"], facts["before"], facts["gift"], facts["month"]
+    note = facts["note"][chosen_language]
+    storages = _storages(facts["storages"])
+    shape = _mould(
+        chosen_language,
+        place,
+        facts["in_stock"],
+        bool(before),
+        bool(gift),
+        len(colours),
+        bool(storages),
+        facts["from"],
+        "month" if month else "note" if note else "",
+    )
+    texts = {
+        "picture": escape(facts["picture"]),
+        "name": escape(facts["name"][chosen_language]),
+        "address": escape(_root(chosen_language) + facts["slug"]),
+        "price": escape(money(facts["price"], chosen_language)),
+        "storages": escape(storages),
+        "note": escape(note),
+    }
+    for at, colour in enumerate(colours[:_SWATCHES]):
+        texts[f"colour{at}"] = escape(colour)
+    if before:
+        texts["before"] = escape(money(before, chosen_language))
+        texts["off"] = _off(chosen_language, facts["off"])
+    if gift:
+        texts["gift"] = escape(gift[chosen_language])
+    if month:
+        texts["month"] = escape(money(month, chosen_language))
+    return Markup(shape % texts)  # noqa: S704 (escaped above)
+
+
+@lru_cache(maxsize=4096)
+def _mould(code, place, in_stock, reduced, gift, colours, storages, is_from, below) -> str:
+    """A card of this shape: cards differ in their texts much more than in their parts."""
+    return mould(
+        "browse/_card.html",
+        place=place,
+        in_stock=in_stock,
+        before=blank("before") if reduced else "",
+        off=blank("off"),
+        gift=blank("gift") if gift else "",
+        colours=[blank(f"colour{at}") for at in range(min(colours, _SWATCHES))],
+        colour_count=colours,
+        storages=blank("storages") if storages else "",
+        is_from=is_from,
+        month=blank("month") if below == "month" else "",
+        note=blank("note") if below == "note" else "",
+        **{name: blank(name) for name in ("picture", "name", "address", "price")},
+    )
+
+
+@lru_cache(maxsize=512)
+def _off(code: str, percent: int) -> Markup:
+    _ = words_in(code)
+    return escape(_("Vetëm onlajn −%(num)d%%", num=percent))
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ in one order, without what is empty.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -76,28 +77,32 @@ class Filters:
     page: int = 1
 
     @classmethod
-    def read(cls, args, known: dict[str, set]) -> "Filters":
-        """From a query string; `known` has the brands, storages and systems that there are."""
+    def read(cls, args, known: Callable[[str], Iterable]) -> "Filters":
+        """From a query string; `known` says which values of "brand", "storage" and "os" there are."""
         if not args:
             return cls()
 
-        def chosen(name, among):
+        def chosen(name, facet):
+            if name not in args:
+                return ()
+            among = known(facet) if facet else FAMILIES
             by_text = {str(value).casefold(): value for value in among}
             found = {by_text.get(text.strip().casefold()) for text in args.getlist(name)[:50]}
             return tuple(sorted(found - {None}))
 
+        q = clean_text(args.get("q", ""))
         low, high = _price(args.get("nga", "")), _price(args.get("deri", ""))
         if low is not None and high is not None and low > high:
             low, high = high, low
         return cls(
-            q=clean_text(args.get("q", "")),
-            brands=chosen("marka", known["brand"]),
+            q=q,
+            brands=chosen("marka", "brand"),
             price_from=low or None,
             price_to=high,
-            storages=chosen("memoria", known["storage"]),
-            colours=chosen("ngjyra", FAMILIES),
-            os=chosen("os", known["os"]),
-            sort=_sort(args.get("rendit", ""), bool(clean_text(args.get("q", "")))),
+            storages=chosen("memoria", "storage"),
+            colours=chosen("ngjyra", ""),
+            os=chosen("os", "os"),
+            sort=_sort(args.get("rendit", ""), bool(q)),
             page=_page(args.get("faqe", "")),
             **{name: args.get(parameter, "") not in ("", "0") for parameter, name in FLAGS},
         )
@@ -135,7 +140,11 @@ class Filters:
 
     @property
     def is_filtered(self) -> bool:
-        return self.but(sort="") != Filters(q=self.q)
+        return self.is_priced or any(getattr(self, name) for _, name in (*MANY, *FLAGS))
+
+    @property
+    def is_priced(self) -> bool:
+        return self.price_from is not None or self.price_to is not None
 
     def query(self, kind: str | None = None, offers: bool = False) -> Query:
         return Query(

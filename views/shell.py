@@ -3,6 +3,7 @@
 They are most of the work of rendering a list, and nearly the same in all of them.
 """
 
+import re
 import secrets
 from functools import lru_cache
 
@@ -11,9 +12,9 @@ from markupsafe import Markup, escape
 
 from language import current, prefix_of
 
-# Nothing that comes from outside can look like these.
-_HERE = f"/{secrets.token_hex(8)}"
-_SEARCHED = secrets.token_hex(8)
+# Nothing that comes from outside can look like it.
+_NONCE = secrets.token_hex(8)
+_BLANK = re.compile(rf"{_NONCE}\.([a-z0-9_]+)\.")
 
 
 class NotKept(RuntimeError):
@@ -25,6 +26,19 @@ def draw(template: str, **context) -> str:
     return current_app.jinja_env.get_template(template).render(context)
 
 
+def blank(name: str) -> str:
+    """What a mould is drawn with in the place of a text that differs each time."""
+    return f"{_NONCE}.{name}."
+
+
+def mould(template: str, **context) -> str:
+    """`template` drawn once, for `mould % {name: text}`: each `blank(name)` in `context` is left open.
+
+    What is put in is put in as it is, so it must be escaped. A template can do no more with a blank than write it.
+    """
+    return _BLANK.sub(r"%(\1)s", draw(template, **context).replace("%", "%%"))
+
+
 def header(here: str, phone_search: bool = False, q: str = "") -> Markup:
     """The header of the page at `here`, a path with its query string but without a language.
 
@@ -32,8 +46,8 @@ def header(here: str, phone_search: bool = False, q: str = "") -> Markup:
     """
     if not g.get("keeping"):
         raise NotKept
-    text = _header(current(), phone_search, bool(q)).replace(_HERE, str(escape(here)))
-    return Markup(text.replace(_SEARCHED, str(escape(q))) if q else text)  # noqa: S704
+    text = _header(current(), phone_search, bool(q)) % {"here": escape(here), "q": escape(q)}
+    return Markup(text)  # noqa: S704
 
 
 def url_in_all(query_string: str):
@@ -55,11 +69,11 @@ def part(template: str, **context) -> Markup:
 
 @lru_cache(maxsize=32)
 def _header(code: str, phone_search: bool, searched: bool) -> str:
-    return draw(
+    return mould(
         "shared/_header.html",
-        url_in=lambda other: prefix_of(other) + _HERE,
+        url_in=lambda other: prefix_of(other) + blank("here"),
         phone_search=phone_search,
-        q=_SEARCHED if searched else "",
+        q=blank("q") if searched else "",
     )
 
 

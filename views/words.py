@@ -24,15 +24,15 @@ def gettext(text: str, **variables) -> str:
     return found % variables if variables else found
 
 
-@lru_cache(maxsize=4096)
-def _counted(code: str, singular: str, plural: str, num: int) -> str:
-    return flask_babel.get_translations().ungettext(singular, plural, num)
+@lru_cache(maxsize=8)
+def _translations(code: str):
+    return flask_babel.get_translations()
 
 
 def ngettext(singular: str, plural: str, num: int, **variables) -> str:
     """As `gettext`, in the form that goes with `num`."""
     variables.setdefault("num", num)
-    return _counted(language.current(), singular, plural, num) % variables
+    return _translations(language.current()).ungettext(singular, plural, num) % variables
 
 
 @lru_cache(maxsize=8)

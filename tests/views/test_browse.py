@@ -224,7 +224,7 @@ def test_htmx_gets_the_same_list_as_a_page_without_script(shopper, path, query):
     whole, part = shopper.get(path + query), shopper.get(path + query, piece=True)
     assert region(part) == region(whole)
     assert "<html" not in part.html.lower()
-    assert part.headers["HX-Push-Url"] == path + Filters.read(_args(query), _known()).query_string()
+    assert part.headers["HX-Push-Url"] == path + Filters.read(_args(query), _known).query_string()
     for page in (whole, part):
         assert "HX-Request" in page.headers["Vary"]
 
@@ -235,11 +235,11 @@ def _args(query):
     return MultiDict(parse_qsl(query.removeprefix("?")))
 
 
-def _known():
+def _known(facet):
     from views.browse import _known
 
     shelf.fresh()
-    return _known()
+    return _known(facet)
 
 
 @pytest.mark.rule("CAT-6")
