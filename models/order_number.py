@@ -8,7 +8,7 @@ from stdnum.iso7064 import mod_37_2
 # Without I, L, O and U: they are misread or misheard.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIX = "DY"
-_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
+MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
 
 
 class MistypedNumber(ValueError):
@@ -32,7 +32,7 @@ def read_number(text: str) -> str:
     """The number that `text` means, however it is spaced and cased; raises MistypedNumber."""
     compact = re.sub(r"[^0-9A-Z]", "", text.upper())
     # A number may itself begin with the letters of the prefix, and be said without it.
-    body = (compact.removeprefix(PREFIX) if len(compact) > 9 else compact).translate(_MISREAD)
+    body = (compact.removeprefix(PREFIX) if len(compact) > 9 else compact).translate(MISREAD)
     if len(body) != 9 or any(character not in ALPHABET for character in body):
         raise MistypedNumber(text)
     if not mod_37_2.is_valid(body):

@@ -5,13 +5,17 @@ from datetime import timedelta
 from flask import Blueprint, abort, redirect, request, session, url_for
 from flask_babel import gettext
 
+from models.my_orders import GROUPS, MyOrders, guest_orders, take_guest_orders
 from models.order import Order
 from models.order_link import BadLink, read
 from models.order_number import MistypedNumber, read_number
 from models.payment import Payment
 from models.profile import Attempt, LockedOut
+from models.quote import together
 from views import caller
+from views.forms import tidy
 from views.forms.orders import FindForm
+from views.members import members_only
 from views.respond import go, respond
 from views.shopper import shopper
 
@@ -79,12 +83,14 @@ def confirmation(number: str):
 
 
 def _page(page, piece, order, **context):
-    now = shopper().now
+    now, profile, lines = shopper().now, shopper().profile, order.lines()
     response = respond(
         page,
         piece,
         order=order,
-        lines=order.lines(),
+        lines=lines,
+        due=together(line.quote for line in lines),
+        is_mine=profile is not None and order.profile_id == profile.id,
         history=order.history(),
         payable=order.is_payable(now),
         now=now,
@@ -121,3 +127,36 @@ def find():
         return respond("orders/find.html", "orders/_find.html", status=422, form=form)
     remember_order(session, order)
     return go(url_for("orders.show", number=order.number))
+
+
+@blueprint.get("/porosite")
+@members_only
+def mine():
+    """Porositë e mia: all orders of the profile, searched, filtered and paged by the address alone (ORD-1)."""
+    profile = shopper().profile
+    found = MyOrders(
+        profile, tidy(request.args.get("q"))[:60], request.args.get("gjendja", ""), _number(request.args.get("faqe"))
+    )
+    response = respond(
+        "orders/mine.html",
+        "orders/_mine.html",
+        found=found,
+        entries=found.entries(),
+        groups=["", *GROUPS],
+        guest_orders=guest_orders(profile),
+        taken=_number(request.args.get("marre"), 0),
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _number(text: str | None, otherwise: int = 1) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 6 else otherwise
+
+
+@blueprint.post("/porosite/te-mysafirit")
+@members_only
+def take():
+    """The orders made as a guest with the profile's verified e-mail become its own (ORD-1)."""
+    taken = take_guest_orders(shopper().profile)
+    return go(url_for("orders.mine", marre=taken or None))

@@ -5,6 +5,7 @@ from flask import Blueprint, make_response, redirect, request, url_for
 import config
 import language
 from models.base import utcnow
+from models.bill_payment import BillPayment
 from models.order import NotAllowed
 from models.order_link import sign
 from models.payment import Payment, hear
@@ -54,10 +55,13 @@ def from_bank():
     payment = hear(request.form, "return", utcnow())
     if payment is None:
         return respond("pay/not_understood.html", status=400)
-    order = payment.order
+    purpose = payment.purpose
+    prefix = language.prefix_of(purpose.language)
+    if isinstance(purpose, BillPayment):
+        # Of a profile, which is still logged in or logs in again: what it owes is not for whoever has a link.
+        return redirect(f"{prefix}/paguaj/{purpose.number}", 303)
     # The bank's POST carries no cookie of ours; the signed link lets the shopper see the order all the same.
-    prefix = language.prefix_of(order.language)
-    return redirect(f"{prefix}/porosia/{order.number}/konfirmimi?k={sign(order)}", 303)
+    return redirect(f"{prefix}/porosia/{purpose.number}/konfirmimi?k={sign(purpose)}", 303)
 
 
 def callback():
