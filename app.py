@@ -15,9 +15,25 @@ import cli
 import config
 import language
 import logs
+import views.checkout_number  # noqa: F401 (adds the first step to the checkout's blueprint)
 from models.base import db
 from models.profile import Profile
-from views import bills, browse, cart, checkout, demo, device, errors, gateway, orders, pages, pay, pictures, profile
+from views import (
+    bills,
+    browse,
+    cart,
+    checkout,
+    demo,
+    device,
+    errors,
+    gateway,
+    numbers,
+    orders,
+    pages,
+    pay,
+    pictures,
+    profile,
+)
 from views.kept import compressed
 from views.shopper import carry_cart
 from views.templating import Environment, register_templating
@@ -57,7 +73,7 @@ def create_app() -> Flask:
     login = LoginManager(app)
     login.user_loader(Profile.of_session)
     register_templating(app)
-    for journey in (browse, device, cart, checkout, pay, orders, bills, profile, pages, pictures):
+    for journey in (browse, device, cart, checkout, pay, orders, bills, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

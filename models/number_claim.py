@@ -54,7 +54,7 @@ class NumberClaim(BaseModel):
     @classmethod
     def begin(cls, profile: Profile, msisdn: str, now, back: str = "") -> "NumberClaim":
         """Raises NotVerified, and AlreadyAdded for a number of this profile."""
-        if not may_add(profile):
+        if not profile.is_verified:
             raise NotVerified
         if Number.of_profile_by(profile, msisdn=msisdn) is not None:
             raise AlreadyAdded
@@ -140,8 +140,3 @@ class NumberClaim(BaseModel):
     def forget_old(cls, now) -> int:
         """Delete claims a day after they began (PRV-3)."""
         return cls.delete().where(cls.began_at < now - timedelta(days=1)).execute()
-
-
-def may_add(profile: Profile) -> bool:
-    """Numbers are for profiles whose e-mail is verified (PRO-1)."""
-    return getattr(profile, "verified_at", profile.created_at) is not None
