@@ -11,10 +11,13 @@ from models.base import db
 from models.cart import Cart
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout, digest_of
+from models.new_number import NewNumber
+from models.number import Number, ProfileNumber
 from models.order import Order
 from models.payment import Payment
 from models.profile import Profile
 from models.shelf import relist
+from models.subscriber import Holder, Subscriber
 
 # A Tuesday noon in Skopje, without a public holiday in the days after.
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
@@ -85,6 +88,8 @@ def build(now: datetime = NOW) -> World:
     tab-a9: tablet (TAB-GREY-64, 11.990 den, 6 pieces).
     kellef-s25: case for the Galaxy (CASE-BLACK, 990 den, 40 pieces).
     sim-pripejd: prepaid SIM (SIM-PREPAID, 300 den, 100 pieces).
+
+    With tariff linja-m (899 den a month) S25-BLACK-128 costs 25.920 den as Besnik 24, 28.800 den with a new number.
     """
     world = World(now=now)
     with db.atomic():
@@ -213,7 +218,9 @@ def build(now: datetime = NOW) -> World:
         )
         Promotion.create(variant=world["REDMI-GREEN-128"], percent=10)
         Promotion.create(variant=world["PIXEL-WHITE-128"], percent=20, segment="private")
-        TariffPrice.create(variant=world["S25-BLACK-128"], tariff=tariff, contract_type="besnik24", price=2_592_000)
+        galaxy_black = world["S25-BLACK-128"]
+        TariffPrice.create(variant=galaxy_black, tariff=tariff, contract_type="besnik24", price=2_592_000)
+        TariffPrice.create(variant=galaxy_black, tariff=tariff, contract_type="new_number", price=2_880_000)
         relist([made.id for made in world.devices.values()], now)
     return world
 
@@ -259,6 +266,49 @@ def profile(email: str = "arben@example.com", now: datetime = NOW) -> Profile:
     made.set_password(PASSWORD)
     made.save()
     return made
+
+
+def own_number(
+    owner: Profile,
+    msisdn: str = "38970100001",
+    *,
+    months: int = 60,
+    segment: str = "private",
+    has_history: bool = True,
+    now: datetime = NOW,
+) -> Number:
+    """A number added to the profile of `owner`; its holder, a subscriber for `months`, has this one alone."""
+    holder = Holder.create(
+        id_number=f"01019904{msisdn[-5:]}", segment=segment, first_name="Arben", last_name="Osmani"
+    )
+    since = (now - timedelta(days=30.5 * months)).date()
+    code = Subscriber.create(holder=holder, code=f"S-{msisdn}", since=since, has_history=has_history)
+    number = Number.create(msisdn=msisdn, subscriber=code, sim_end=msisdn[-6:], kind="postpaid", tariff="linja-m")
+    ProfileNumber.create(profile=owner, number=number, added_at=now)
+    return number
+
+
+def contract_line(
+    cart: Cart,
+    sku: str = "S25-BLACK-128",
+    contract_type: str = "besnik24",
+    payment: str = "instalments",
+    parts: int | None = 24,
+    *,
+    number: Number | NewNumber | None = None,
+    now: datetime = NOW,
+):
+    """A line of the cart with tariff linja-m, for `number`: an own one for Besnik 24, or a free one of the pool."""
+    tariff = Tariff.get(Tariff.code == "linja-m")
+    parts = parts if payment == "instalments" else None
+    variant = Variant.get(Variant.sku == sku)
+    line = cart.add(variant, now, contract_type=contract_type, tariff=tariff, payment=payment, parts=parts)
+    if isinstance(number, NewNumber):
+        number.hold(cart, now)
+        number.attach(line, now)
+    elif number is not None:
+        cart.choose_number(line.id, number)
+    return line
 
 
 def later(minutes: float = 0, **more) -> datetime:

@@ -1,4 +1,7 @@
-"""The checkout of what is in the cart: data → delivery → payment → overview (CHK-1…7)."""
+"""The checkout of what is in the cart: number → data → delivery → payment → overview (CHK-1…7).
+
+The number of a contract is picked in views/checkout_number.py.
+"""
 
 from datetime import timedelta
 
@@ -8,32 +11,37 @@ from peewee import Case
 
 import config
 from language import current
+from models.base import db
 from models.calendar import promised_day
 from models.cart import CartLine
-from models.checkout import Checkout, EmptyCart, Incomplete, OfferChanged, TooManyUnpaid, digest_of
+from models.checkout import Checkout, EmptyCart, Incomplete, NotEligible, OfferChanged, TooManyUnpaid, digest_of
+from models.eligibility import ways_left
 from models.order import OutOfStock
+from models.payment_ways import CARD, INSTALMENTS, POINTS, ways
 from models.places import municipality_of, place_of, places
 from models.profile import Attempt, LockedOut
+from models.standing import reasons_against, standings
 from views import caller
 from views.forms import as_typed
-from views.forms.checkout import DataForm, DeliveryForm, PaymentForm, PlaceForm
+from views.forms.checkout import ContractPaymentForm, DataForm, DeliveryForm, PaymentForm, PlaceForm
 from views.orders import remember_order
+from views.reasons import told
 from views.respond import go, respond, wants_piece
 from views.shopper import shopper
 
 blueprint = Blueprint("checkout", __name__)
 
-STEPS = (
-    ("data", "/porosia/te-dhenat"),
-    ("delivery", "/porosia/dergesa"),
-    ("payment", "/porosia/pagesa"),
-    ("overview", "/porosia/pasqyra"),
-)
+STEPS = ("number", "data", "delivery", "payment", "overview")
+
+
+def steps_of(lines) -> tuple[str, ...]:
+    """The steps that apply: a number is picked for contracts only (CHK-1)."""
+    return STEPS if any(chosen.is_contract for chosen in lines) else STEPS[1:]
 
 
 @blueprint.get("/porosia")
 def begin():
-    return redirect(url_for("checkout.data"), 303)
+    return redirect(url_for(f"checkout.{steps_of(shopper().lines())[0]}"), 303)
 
 
 @blueprint.before_request
@@ -60,6 +68,7 @@ def _checkout() -> Checkout:
 
 def _names() -> dict:
     return {
+        "number": gettext("Numri"),
         "data": gettext("Të dhënat"),
         "delivery": gettext("Dërgesa"),
         "payment": gettext("Pagesa"),
@@ -76,28 +85,47 @@ def summary_context(step: str, checkout: Checkout | None = None) -> dict:
     return {
         "step": step if step in names else "",
         "names": names,
-        "steps": [name for name, _ in STEPS],
+        "steps": steps_of(lines),
         "lines": lines,
+        "contracts": [chosen for chosen in lines if chosen.is_contract],
         "count": person.count,
         "total": person.total,
+        "due": person.due,
+        "signers": _signers(lines),
         "checkout": checkout,
         "digest": digest_of(lines),
         "promised": promised_day(person.now),
     }
 
 
+def _signers(lines) -> str:
+    """Who signs the contracts of Besnik 24, and alone may receive them (DLV-3); empty without such a line."""
+    wanted = {chosen.line.number_id for chosen in lines if chosen.contract_type == "besnik24"}
+    names = [number.holder.name for number in shopper().numbers if number.id in wanted] if wanted else []
+    return ", ".join(dict.fromkeys(names))
+
+
 def _skipped(checkout: Checkout, step: str) -> str | None:
     """The address of the first step before `step` that is not filled in; none when `step` may be shown."""
-    names = [name for name, _ in STEPS]
     missing = checkout.missing_step(shopper().lines())
-    if missing is not None and names.index(missing) < names.index(step):
+    if missing is not None and STEPS.index(missing) < STEPS.index(step):
         return url_for(f"checkout.{missing}")
     return None
 
 
-def _step(step: str, checkout: Checkout, status: int = 200, **context):
+def _may_pay(chosen) -> tuple[str, ...]:
+    """The ways in which the line of a contract may be paid at all (PAY-1)."""
+    person = shopper()
+    # Points are taken where the club is (PAY-4).
+    return tuple(
+        way for way in ways(chosen.contract_type, person.profile is not None, bool(person.numbers)) if way != POINTS
+    )
+
+
+def show_step(step: str, checkout: Checkout, status: int = 200, **context):
     context = {**summary_context(step, checkout), **context}
-    response = respond(f"checkout/{step}.html", f"checkout/_{step}.html", status=status, **context)
+    name = context.pop("template", step)
+    response = respond(f"checkout/{name}.html", f"checkout/_{name}.html", status=status, **context)
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -105,17 +133,19 @@ def _step(step: str, checkout: Checkout, status: int = 200, **context):
 @blueprint.route("/porosia/te-dhenat", methods=["GET", "POST"])
 def data():
     checkout = _checkout()
+    if skipped := _skipped(checkout, "data"):
+        return go(skipped)
     form = DataForm(obj=None if request.method == "POST" else checkout)
     if request.method == "GET":
         form.phone.data = as_typed(checkout.phone)
     if request.method == "POST":
         if not form.validate():
-            return _step("data", checkout, 422, form=form)
+            return show_step("data", checkout, 422, form=form)
         checkout.first_name, checkout.last_name = form.first_name.data, form.last_name.data
         checkout.email, checkout.phone = form.email.data, form.phone_digits
         checkout.save()
-        return go(url_for(_next(checkout, "delivery")))
-    return _step("data", checkout, form=form)
+        return go(url_for(next_step(checkout, "delivery")))
+    return show_step("data", checkout, form=form)
 
 
 @blueprint.route("/porosia/dergesa", methods=["GET", "POST"])
@@ -126,12 +156,12 @@ def delivery():
     form = DeliveryForm(obj=None if request.method == "POST" else checkout)
     if request.method == "POST":
         if not form.validate():
-            return _step("delivery", checkout, 422, form=form)
+            return show_step("delivery", checkout, 422, form=form)
         for name in ("street", "municipality", "place", "postal_code", "recipient", "note"):
             setattr(checkout, name, getattr(form, name).data)
         checkout.save()
-        return go(url_for(_next(checkout, "payment")))
-    return _step("delivery", checkout, form=form)
+        return go(url_for(next_step(checkout, "payment")))
+    return show_step("delivery", checkout, form=form)
 
 
 @blueprint.get("/porosia/dergesa/kodi")
@@ -159,16 +189,47 @@ def payment():
     checkout = _checkout()
     if skipped := _skipped(checkout, "payment"):
         return go(skipped)
+    contracts = [chosen for chosen in shopper().lines() if chosen.is_contract]
+    if contracts:
+        return _contract_payment(checkout, contracts)
     form = PaymentForm(obj=None if request.method == "POST" else checkout)
     if request.method == "POST":
         if not form.validate():
-            return _step("payment", checkout, 422, form=form)
+            return show_step("payment", checkout, 422, form=form)
         checkout.payment_way = form.payment_way.data
         checkout.save()
-        return go(url_for(_next(checkout, "overview")))
+        return go(url_for(next_step(checkout, "overview")))
     if not form.payment_way.data:
         form.payment_way.data = "card"
-    return _step("payment", checkout, form=form)
+    return show_step("payment", checkout, form=form)
+
+
+def _contract_payment(checkout: Checkout, contracts):
+    """How the device of each contract is paid; what else is in the cart is paid by card (PAY-1, PAY-3)."""
+    person = shopper()
+    known = standings([number.holder.id for number in person.numbers], person.now)
+    offers = []
+    for chosen in contracts:
+        reasons = {}
+        for way in _may_pay(chosen):
+            reasons[way] = reasons_against(
+                chosen, person.numbers, person.lines(), person.now, payment=way, known=known
+            )
+        left = tuple(way for way, against in reasons.items() if way in ways_left([way], against))
+        offers.append((chosen, left, [told(reason, chosen) for reason in reasons.get(INSTALMENTS, ())]))
+        if not left:
+            return go(url_for("checkout.obstacles", linja=chosen.id))
+    form = ContractPaymentForm.of([(chosen, left) for chosen, left, _ in offers])
+    if request.method == "POST":
+        if not form.validate():
+            return show_step("payment", checkout, 422, template="contract_payment", form=form, offers=offers)
+        with db.atomic():
+            for chosen in contracts:
+                person.cart.choose_payment(chosen.id, *form.chosen(chosen.id))
+            checkout.payment_way = CARD
+            checkout.save()
+        return go(url_for(next_step(checkout, "overview")))
+    return show_step("payment", checkout, template="contract_payment", form=form, offers=offers)
 
 
 @blueprint.route("/porosia/pasqyra", methods=["GET", "POST"])
@@ -178,8 +239,11 @@ def overview():
     checkout = _checkout()
     if skipped := _skipped(checkout, "overview"):
         return go(skipped)
+    if any(chosen.is_contract and chosen.line.payment not in _may_pay(chosen) for chosen in shopper().lines()):
+        # Chosen on the device's page, by somebody who may not pay so.
+        return go(url_for("checkout.payment"))
     _note_prices_seen()
-    return _step("overview", checkout, form=PlaceForm(), **_places(checkout))
+    return show_step("overview", checkout, form=PlaceForm(), **_places(checkout))
 
 
 def _place():
@@ -193,13 +257,13 @@ def _place():
             return go(url_for("cart.show"))
         if skipped := _skipped(checkout, "overview"):
             return go(skipped)
-        return _step("overview", checkout, 422, form=form, **_places(checkout))
+        return show_step("overview", checkout, 422, form=form, **_places(checkout))
     address = "" if caller.is_local() else f"placed-from:{caller.network()}"
     within = timedelta(minutes=config.PAYABLE_MINUTES)
     try:
         if address:
             Attempt.refuse(address, most=config.PLACED_PER_ADDRESS, within=within, now=person.now)
-        order, _ = checkout.place_order(
+        order, payment = checkout.place_order(
             key=form.key.data or "",
             seen=form.seen.data or "",
             language=current(),
@@ -211,27 +275,32 @@ def _place():
         return go(url_for("cart.show"))
     except Incomplete as incomplete:
         return go(url_for(f"checkout.{incomplete.step}"))
+    except NotEligible as refused:
+        return go(url_for("checkout.obstacles", linja=refused.line_id))
     except (TooManyUnpaid, LockedOut):
-        return _step("overview", checkout, 429, form=PlaceForm(formdata=None), too_many=True, **_places(checkout))
+        return show_step("overview", checkout, 429, form=PlaceForm(formdata=None), too_many=True, **_places(checkout))
     except OfferChanged:
         person.forget_lines()
         if not person.lines():
             return go(url_for("cart.show"))
         checkout = Checkout.of(person.cart, person.now)
-        return _step("overview", checkout, 409, form=PlaceForm(formdata=None), changed=True, **_places(checkout))
+        return show_step("overview", checkout, 409, form=PlaceForm(formdata=None), changed=True, **_places(checkout))
     except OutOfStock as gone:
         person.forget_lines()
         checkout = Checkout.of(person.cart, person.now)
-        return _step(
+        return show_step(
             "overview", checkout, 409, form=PlaceForm(formdata=None), sold_out=gone.names, **_places(checkout)
         )
     if address:
         Attempt.insert(key=address, at=person.now).execute()
     remember_order(session, order)
+    if payment is None:
+        # Nothing is due now: the bank has no part in it (PAY-3).
+        return go(url_for("orders.confirmation", number=order.number))
     return go(url_for("pay.show", number=order.number))
 
 
-def _next(checkout: Checkout, step: str) -> str:
+def next_step(checkout: Checkout, step: str) -> str:
     """Where to go after a step: on to `step`, or back to the overview when that is where the change came from."""
     if request.args.get("pastaj") == "pasqyra" and checkout.missing_step(shopper().lines()) is None:
         return "checkout.overview"

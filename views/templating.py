@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import groupby
 
 import flask.templating
 from babel.dates import format_date, format_datetime
@@ -11,9 +12,11 @@ import language
 from models.calendar import ZONE
 from models.checkout import title_of
 from models.drawing import picture_path
+from models.instalments import split
 from models.money import money, number
 from models.order import storage_label
 from models.places import municipality_of
+from views.forms.device import address_of
 from views.kept import hole
 from views.respond import wants_piece
 from views.shopper import shopper
@@ -57,9 +60,14 @@ def moment(at: datetime) -> str:
     local = at.astimezone(ZONE)
     return gettext(
         "%(day)s, ora %(time)s",
-        day=format_date(local.date(), "dd.MM.yyyy", locale=language.LOCALES[language.current()]),
+        day=day_text(local.date()),
         time=format_datetime(local, "HH:mm", tzinfo=ZONE, locale=language.LOCALES[language.current()]),
     )
+
+
+def day_text(day: date) -> str:
+    """A day in figures: "21.11.2025"."""
+    return format_date(day, "dd.MM.yyyy", locale=language.LOCALES[language.current()])
 
 
 def clock(at: datetime) -> str:
@@ -96,6 +104,20 @@ def state_name(state: str) -> str:
         "delivery_failed": gettext("Dërgesa nuk u krye"),
         "returned": gettext("U kthye"),
     }[state]
+
+
+def contract_name(contract_type: str) -> str:
+    """What a shopper reads for a contract type (OFF-1)."""
+    return {
+        "device_only": gettext("Vetëm pajisje"),
+        "new_number": gettext("Pajisje me numër të ri"),
+        "besnik24": gettext("Besnik 24"),
+    }[contract_type]
+
+
+def parts_text(parts: list[int]) -> str:
+    """Instalments as they are paid: "24 × 1.300 den", and both amounts where the price does not divide (PAY-3)."""
+    return " + ".join(f"{len(list(same))}\u00a0×\u00a0{den(amount)}" for amount, same in groupby(parts))
 
 
 _TONES = {
@@ -142,11 +164,16 @@ def register_templating(app) -> None:
         plain=plain,
         weekday=weekday,
         moment=moment,
+        day=day_text,
         clock=clock,
         storage=storage_label,
         phone=phone_text,
         title=title,
         picture_of=picture_path,
+        split_parts=split,
+        parts=parts_text,
+        contract_name=contract_name,
+        address_of=address_of,
         state_name=state_name,
         states_ahead=states_ahead,
         state_tone=lambda state: _TONES.get(state, ""),

@@ -5,6 +5,8 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.fields.choices import SelectChoice
 
 from language import current
+from models.instalments import PARTS
+from models.payment_ways import CARD, INSTALMENTS
 from models.places import municipalities, place_of, places
 from views.forms import AtMost, EmailAddress, PersonName, PhoneNumber, Required, ShopForm, lazy_gettext, tidy
 
@@ -107,6 +109,54 @@ class PaymentForm(ShopForm):
         # PAY-1, PAY-2: without a number of one's own, by card only.
         if field.data and field.data != "card":
             raise ValidationError(gettext("Zgjidhni mënyrën e pagesës."))
+
+
+class ContractPaymentForm(ShopForm):
+    """How each contract's device is paid: `pagesa-<line>`, and with instalments `keste-<line>` (PAY-1, PAY-3)."""
+
+    @classmethod
+    def of(cls, offers) -> "ContractPaymentForm":
+        """For lines of the cart, each with the ways that are open to it; shows what the lines say now."""
+        fields, shown = {}, {}
+        for chosen, left in offers:
+            fields[f"pagesa-{chosen.id}"] = RadioField(
+                lazy_gettext("Mënyra e pagesës"),
+                [Required(lazy_gettext("Zgjidhni mënyrën e pagesës.")), _OneOf(left)],
+                choices=[SelectChoice(way, way) for way in left],
+                validate_choice=False,
+            )
+            fields[f"keste-{chosen.id}"] = RadioField(
+                lazy_gettext("Numri i kësteve"),
+                [_WithInstalments(f"pagesa-{chosen.id}")],
+                choices=[SelectChoice(str(parts), str(parts)) for parts in PARTS],
+                validate_choice=False,
+            )
+            shown[f"pagesa-{chosen.id}"] = chosen.line.payment if chosen.line.payment in left else CARD
+            shown[f"keste-{chosen.id}"] = str(chosen.line.parts or PARTS[-1])
+        return type("LinesForm", (cls,), fields)(data=shown)
+
+    def chosen(self, line_id: int) -> tuple[str, int | None]:
+        """What was chosen for a line: the way of payment, and the number of instalments."""
+        payment = self[f"pagesa-{line_id}"].data
+        return payment, int(self[f"keste-{line_id}"].data) if payment == INSTALMENTS else None
+
+
+class _OneOf:
+    def __init__(self, values):
+        self.values = values
+
+    def __call__(self, form, field):
+        if field.data and field.data not in self.values:
+            raise ValidationError(gettext("Zgjidhni mënyrën e pagesës."))
+
+
+class _WithInstalments:
+    def __init__(self, payment: str):
+        self.payment = payment
+
+    def __call__(self, form, field):
+        if form[self.payment].data == INSTALMENTS and field.data not in {str(parts) for parts in PARTS}:
+            raise ValidationError(gettext("Zgjidhni numrin e kësteve."))
 
 
 class PlaceForm(ShopForm):
