@@ -4,6 +4,7 @@ from functools import wraps
 
 from flask import request, url_for
 
+import language
 from views.respond import go
 from views.shopper import shopper
 
@@ -14,7 +15,7 @@ def members_only(view):
     @wraps(view)
     def guarded(*arguments, **values):
         if shopper().profile is None:
-            back = {"next": request.full_path.rstrip("?")} if request.method == "GET" else {}
+            back = {"next": language.url_in(language.current())} if request.method == "GET" else {}
             return go(url_for("profile.log_in", **back))
         return view(*arguments, **values)
 
