@@ -1,11 +1,68 @@
-"""A device as its page offers it: every colour and storage, and which of them is meant (CAT-3, CAT-4)."""
+"""A device as its page offers it: every colour and storage, every contract type and tariff, and which of them is
+meant (CAT-3, CAT-4, OFF-1, OFF-2)."""
 
 from dataclasses import dataclass
 
-from peewee import JOIN, fn
+from peewee import JOIN
 
-from models.catalogue import Device, Promotion, TariffPrice, Variant
-from models.pricing import Price, device_only_price, monthly_price
+from models.catalogue import CONTRACT_MONTHS, Device, Promotion, Tariff, TariffPrice, Variant
+from models.instalments import PARTS
+from models.payment_ways import CARD, FIRST_BILL, INSTALMENTS, ways
+from models.pricing import Price, device_only_price
+from models.quote import Quote, quote
+
+# Bought with a tariff.
+CONTRACTS = ("new_number", "besnik24")
+# As they stand on the page; the first one that a contract type has is what it opens with.
+_ORDER = (INSTALMENTS, CARD, FIRST_BILL)
+
+
+class NotOffered(Exception):
+    """A device is not sold that way; `what` says why: "type", "tariff" or "payment"."""
+
+    def __init__(self, what: str):
+        super().__init__(what)
+        self.what = what
+
+
+def payments(contract_type: str) -> tuple[str, ...]:
+    """The ways to pay that somebody has, in the page's order (PAY-1); the checkout says who.
+
+    Points come with a card payment, and are asked for there.
+    """
+    there = ways(contract_type, logged_in=True, own_number=True)
+    return tuple(way for way in _ORDER if way in there)
+
+
+@dataclass(frozen=True, slots=True)
+class TariffOffer:
+    """A variant in one tariff: `price` is the device's for the whole contract, minor units (CAT-5)."""
+
+    tariff: Tariff
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a variant is bought: contract type, tariff (None for a device alone), way of payment and its parts."""
+
+    contract_type: str
+    # Of the device, minor units.
+    price: int
+    tariff: Tariff | None = None
+    payment: str = CARD
+    # Of instalments alone.
+    parts: int | None = None
+
+    @property
+    def quote(self) -> Quote:
+        monthly = self.tariff.monthly_price if self.tariff else None
+        return quote(self.price, self.payment, self.parts, monthly)
+
+    @property
+    def key(self) -> tuple:
+        """What tells these terms from every other of the same variant."""
+        return (self.contract_type, self.tariff and self.tariff.code, self.payment, self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +73,82 @@ class Offer:
     price: Price
     # What a private subscriber pays, where that is less.
     private: Price | None
-    # Contract type → the lowest price per month of contract, minor units.
-    monthly: dict[str, int]
+    # Contract type → what the variant costs in each tariff, in the tariffs' order.
+    tariffs: dict[str, tuple[TariffOffer, ...]]
+
+    def price_for(self, segment: str | None) -> Price:
+        """The device alone, for a shopper of `segment` (CAT-5)."""
+        return self.private if self.private is not None and segment == "private" else self.price
+
+    def lowest(self, contract_type: str) -> int | None:
+        """The device's price in the tariff in which it costs least; None where it is not sold so."""
+        return min((one.price for one in self.tariffs.get(contract_type, ())), default=None)
+
+    def has(self, contract_type: str) -> bool:
+        return contract_type == "device_only" or bool(self.tariffs.get(contract_type))
+
+    def in_tariff(self, contract_type: str, code: str | None) -> TariffOffer | None:
+        return next((one for one in self.tariffs.get(contract_type, ()) if one.tariff.code == code), None)
+
+    def terms(
+        self,
+        contract_type: str | None,
+        tariff: str | None = None,
+        payment: str | None = None,
+        parts: int | None = None,
+        segment: str | None = None,
+    ) -> Terms:
+        """Exactly these terms; a contract reads `parts` with instalments alone. Raises NotOffered. (OFF-1, OFF-2)"""
+        if contract_type is None or not self.has(contract_type):
+            raise NotOffered("type")
+        if contract_type == "device_only":
+            if tariff is not None:
+                raise NotOffered("tariff")
+            if payment not in (None, CARD) or parts is not None:
+                raise NotOffered("payment")
+            return Terms(contract_type, self.price_for(segment).now)
+        found = self.in_tariff(contract_type, tariff)
+        if found is None:
+            raise NotOffered("tariff")
+        if payment not in payments(contract_type):
+            raise NotOffered("payment")
+        if payment != INSTALMENTS:
+            parts = None
+        elif parts not in PARTS:
+            raise NotOffered("payment")
+        return Terms(contract_type, found.price, found.tariff, payment, parts)
+
+    def nearest_terms(
+        self,
+        contract_type: str | None,
+        tariff: str | None = None,
+        payment: str | None = None,
+        parts: int | None = None,
+        segment: str | None = None,
+    ) -> tuple[Terms, str | None]:
+        """The terms that are shown for a wish, and what of it cannot be met: "type", "tariff", "payment" or None.
+
+        Without a wish it is the device alone; a contract opens with the tariff that costs least over its months.
+        """
+        if contract_type is None or not self.has(contract_type):
+            return self.terms("device_only", segment=segment), "type" if contract_type else None
+        if contract_type == "device_only":
+            missed = "payment" if payment not in (None, CARD) else None
+            return self.terms("device_only", segment=segment), missed
+        missed = None
+        found = self.in_tariff(contract_type, tariff)
+        if found is None:
+            missed = "tariff" if tariff else None
+            found = min(
+                self.tariffs[contract_type],
+                key=lambda one: one.price + CONTRACT_MONTHS * one.tariff.monthly_price,
+            )
+        there = payments(contract_type)
+        if payment not in there:
+            missed = missed or ("payment" if payment else None)
+            payment = there[0]
+        parts = (parts if parts in PARTS else max(PARTS)) if payment == INSTALMENTS else None
+        return Terms(contract_type, found.price, found.tariff, payment, parts), missed
 
     @property
     def in_stock(self) -> bool:
@@ -41,14 +172,14 @@ class Choice:
 
     @classmethod
     def of_slug(cls, slug: str, now) -> "Choice | None":
-        """None where no such device is sold. Two queries."""
+        """None where no such device is sold. Three queries, two for what has no contracts."""
         device = Device.of_slug(slug)
         if device is None:
             return None
         promotions: dict[int, list[Promotion]] = {}
         variants = {}
         for row in (
-            Variant.select(Variant, Promotion, _cheapest("besnik24"), _cheapest("new_number"))
+            Variant.select(Variant, Promotion)
             .join(Promotion, JOIN.LEFT_OUTER, attr="promotion")
             .where(Variant.device == device, Variant.listed)
             .order_by(Variant.position, Variant.id)
@@ -59,7 +190,16 @@ class Choice:
                 promotions.setdefault(row.id, []).append(promotion)
         if not variants:
             return None
-        return cls(device, [_offer(variant, promotions.get(number, []), now) for number, variant in variants.items()])
+        tariffs = _tariffs(device) if device.kind in ("phone", "tablet") else {}
+        for variant in variants.values():
+            variant.device = device
+        return cls(
+            device,
+            [
+                _offer(variant, promotions.get(number, []), tariffs.get(number, {}), now)
+                for number, variant in variants.items()
+            ],
+        )
 
     @property
     def first(self) -> Offer:
@@ -90,6 +230,23 @@ class Choice:
         for offer in self.offers:
             if offer.colour == colour and offer.storage == storage:
                 return offer
+        return None
+
+    def of_variant(self, variant: Variant) -> Offer | None:
+        return next((offer for offer in self.offers if offer.variant.id == variant.id), None)
+
+    @property
+    def has_private(self) -> bool:
+        """Whether anything of it costs less for private subscribers (CAT-5)."""
+        return any(offer.private is not None for offer in self.offers)
+
+    def tariff(self, code: str | None) -> Tariff | None:
+        """A tariff in which any of its variants is sold."""
+        for offer in self.offers:
+            for contract_type in CONTRACTS:
+                found = offer.in_tariff(contract_type, code)
+                if found is not None:
+                    return found.tariff
         return None
 
     def nearest(self, colour: str | None, storage: int | None, keep: str = "") -> tuple[Offer, bool]:
@@ -128,20 +285,25 @@ class Choice:
         return list(found.values())
 
 
-def _cheapest(contract_type):
-    return (
-        TariffPrice.select(fn.MIN(TariffPrice.price))
-        .where(TariffPrice.variant == Variant.id, TariffPrice.contract_type == contract_type)
-        .alias(contract_type)
-    )
+def _tariffs(device: Device) -> dict[int, dict[str, tuple[TariffOffer, ...]]]:
+    """Variant's id → contract type → its price in each tariff; one query."""
+    found: dict[int, dict[str, tuple[TariffOffer, ...]]] = {}
+    # All variants share the few tariffs: a process keeps many devices.
+    shared: dict[int, Tariff] = {}
+    for row in (
+        TariffPrice.select(TariffPrice, Tariff)
+        .join_from(TariffPrice, Tariff)
+        .join_from(TariffPrice, Variant)
+        .where(Variant.device == device, Variant.listed, Tariff.listed)
+        .order_by(Tariff.position, Tariff.id)
+    ):
+        tariff = shared.setdefault(row.tariff_id, row.tariff)
+        of_variant = found.setdefault(row.variant_id, {})
+        of_variant[row.contract_type] = (*of_variant.get(row.contract_type, ()), TariffOffer(tariff, row.price))
+    return found
 
 
-def _offer(variant, promotions, now):
+def _offer(variant, promotions, tariffs, now):
     price = device_only_price(variant, promotions, now)
     private = device_only_price(variant, promotions, now, "private")
-    monthly = {
-        contract_type: monthly_price(total)
-        for contract_type in ("besnik24", "new_number")
-        if (total := getattr(variant, contract_type, None)) is not None
-    }
-    return Offer(variant, price, private if private.now < price.now else None, monthly)
+    return Offer(variant, price, private if private.now < price.now else None, tariffs)

@@ -4,18 +4,20 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, make_response, render_template, request, session, url_for
 from flask_babel import gettext
-from peewee import JOIN
 
 import config
 from language import current
 from models.base import db
 from models.calendar import promised_day
 from models.cart import NotForSale
-from models.catalogue import Brand, Device
 from models.checkout import title_of
+from models.choice import Choice, NotOffered, Offer
 from models.order import Order
+from models.payment_ways import INSTALMENTS
 from models.shelf import Shelf, shelf
 from views.cards import card_html
+from views.forms.device import SLUG, Wish, address
+from views.kept import profile_here
 from views.respond import go, respond, wants_piece
 from views.shopper import shopper
 
@@ -29,24 +31,81 @@ def show():
 
 @blueprint.post("/shporta")
 def add():
-    """Porosit: the choice goes into the cart (OFF-3); what cannot be had is said, with the way back."""
-    device = (
-        Device.select(Device, Brand)
-        .join(Brand, JOIN.INNER)
-        .where(Device.slug == request.form.get("slug", "")[:120], Device.listed)
-        .first()
-    )
-    if device is None:
+    """Porosit: the choice goes into the cart (OFF-3); what cannot be had is said, with the way back.
+
+    Besnik 24 leads through the login and back to the same choice. A form whose contract type was changed without a
+    script leads to what it then costs: nobody buys what was not shown.
+    """
+    person = shopper()
+    slug = request.form.get("slug", "")
+    choice = Choice.of_slug(slug, person.now) if SLUG.fullmatch(slug) else None
+    if choice is None:
         abort(404)
-    variant = device.variant_for(request.form.get("ngjyra", ""), request.form.get("memoria", ""))
+    wish = Wish.read(request.form)
+    variant = choice.device.variant_for(request.form.get("ngjyra", ""), request.form.get("memoria", ""))
+    offer = choice.of_variant(variant) if variant is not None else None
     try:
-        if variant is None:
-            raise NotForSale(device.slug)
+        if offer is None or not offer.in_stock:
+            raise NotOffered("variant")
+        if wish.garbled - ({"keste"} if wish.payment != INSTALMENTS else set()):
+            raise NotOffered("words")
+        if not wish.was_shown or _is_half(wish, offer):
+            return go(_address_of(choice, offer, wish, keep="order"))
+        terms = offer.terms(
+            wish.contract_type or "device_only", wish.tariff, wish.payment, wish.parts, person.segment
+        )
+        if terms.contract_type == "besnik24" and profile_here() is None:
+            return go(url_for("profile.log_in", next=_address_of(choice, offer, wish, hyri=1)))
         with db.atomic():
-            shopper().cart_to_fill().add(variant, shopper().now, shopper().segment)
+            person.cart_to_fill().add(
+                offer.variant,
+                person.now,
+                person.segment,
+                contract_type=terms.contract_type,
+                tariff=terms.tariff,
+                payment=terms.payment,
+                parts=terms.parts,
+            )
+    except NotOffered as refused:
+        return _not_added(choice, wish, refused.what)
     except NotForSale:
-        return respond("cart/not_added.html", status=422, device=device)
+        # Sold, or taken out of the price list, since the offers were read.
+        return _not_added(choice, wish, "variant")
     return go(url_for("cart.show"))
+
+
+def _is_half(wish: Wish, offer: Offer) -> bool:
+    """Whether a contract was chosen without its tariff or payment: without a script they are asked for next."""
+    if wish.contract_type in (None, "device_only") or not offer.has(wish.contract_type):
+        return False
+    return wish.tariff is None or wish.payment is None or (wish.payment == INSTALMENTS and wish.parts is None)
+
+
+def _address_of(choice: Choice, offer: Offer, wish: Wish, **more) -> str:
+    """The device's page with the choice as it was made, the variant by name: it may not open with it later."""
+    terms = (wish.contract_type or "device_only", wish.tariff, wish.payment, wish.parts)
+    return address(choice.device.slug, offer.colour, offer.storage, terms, wish.view, **more)
+
+
+def _not_added(choice: Choice, wish: Wish, what: str):
+    name = choice.device.full_name(current())
+    said = {
+        "variant": gettext(
+            "%(name)s në këtë ngjyrë dhe memorie nuk ka më në gjendje. Zgjidhni një tjetër.", name=name
+        ),
+        "type": gettext("%(name)s nuk shitet me këtë lloj kontrate. Zgjidhni një tjetër.", name=name),
+        "tariff": gettext("%(name)s nuk shitet me këtë tarifë. Zgjidhni një tjetër.", name=name),
+        "payment": gettext(
+            "%(name)s nuk paguhet kështu me këtë lloj kontrate. Zgjidhni një pagesë tjetër.", name=name
+        ),
+        "words": gettext("Zgjedhja për %(name)s nuk u kuptua. Zgjidheni përsëri në faqen e pajisjes.", name=name),
+    }[what]
+    if what == "variant":
+        back = address(choice.device.slug)
+    else:
+        terms = (wish.contract_type or "device_only", wish.tariff, None, None)
+        back = address(choice.device.slug, wish.colour, wish.storage, terms)
+    return respond("cart/not_added.html", status=422, said=said, back=back)
 
 
 @blueprint.post("/shporta/<int:line_id>/heqja")
@@ -64,10 +123,13 @@ def remove(line_id: int):
 
 @blueprint.post("/shporta/<int:line_id>/sasia")
 def change_quantity(line_id: int):
-    """How many pieces of a line are wanted."""
+    """How many pieces of a line are wanted; a contract is for one device (OFF-5)."""
     where, cart = _place_of_form(), _cart_or_404()
-    if all(chosen.id != line_id for chosen in shopper().lines()):
+    line = next((chosen for chosen in shopper().lines() if chosen.id == line_id), None)
+    if line is None:
         return _changed(where, "")
+    if line.is_contract:
+        abort(422)
     try:
         cart.set_quantity(line_id, int(request.form.get("sasia", "")))
     except ValueError:
@@ -126,6 +188,9 @@ def _contents() -> dict:
         "lines": person.lines(),
         "count": person.count,
         "total": person.total,
+        "due": person.due,
+        # Contracts whose number is not picked yet.
+        "waiting": sorted({one.contract_type for one in person.lines() if one.is_contract and not one.msisdn}),
         "promised": promised_day(person.now),
         "most": config.LINE_QUANTITY_MAX,
     }

@@ -1,59 +1,45 @@
-"""A device's page: pictures, variants, price, characteristics and what goes with it (CAT-3, CAT-4, OFF-1)."""
+"""A device's page: pictures, variants, contract types, tariffs, price, characteristics and what goes with it (CAT-3,
+CAT-4, OFF-1, OFF-2)."""
 
-import re
-from dataclasses import dataclass
-
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import Blueprint, abort, make_response, redirect, request, url_for
 
 import language
 from models.base import utcnow
 from models.calendar import local_day, promised_day
 from models.catalogue import Device
-from models.choice import Choice
+from models.choice import CONTRACTS, Choice, Offer, Terms, payments
 from models.drawing import angles, picture_path
+from models.instalments import PARTS, split
 from models.order import storage_label
+from models.pricing import monthly_price
+from models.quote import quote
 from models.shelf import Shelf, shelf
 from views import characteristics
 from views.cards import card_html
-from views.kept import kept_page
+from views.forms.device import PAYMENT_WORDS, SLUG, TYPE_WORDS, Wish, address
+from views.kept import kept_page, profile_here
 from views.respond import wants_piece
 from views.shell import draw, header, part, url_in_all
-from views.templating import CATEGORIES, category_name
-from views.words import gettext, words_in
+from views.shopper import shopper
+from views.templating import CATEGORIES, category_name, contract_name, den, parts_text
+from views.words import gettext, ngettext, words_in
 
 blueprint = Blueprint("device", __name__)
 
 RELATED = 4
-_SLUG = re.compile("[a-z0-9-]{1,120}")
 _ENDPOINTS = dict(CATEGORIES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """Which colour, storage and view of a device an address asks for."""
-
-    colour: str | None = None
-    storage: int | None = None
-    view: str = ""
-    # What the shopper has just chosen, "colour" or "storage": the other gives way.
-    keep: str = ""
-
-    @classmethod
-    def read(cls, args) -> "_Wish":
-        colour = args.get("ngjyra", "").lower().lstrip("#")
-        storage = args.get("memoria", "")
-        return cls(
-            colour=colour if re.fullmatch("[0-9a-f]{6}", colour) else None,
-            storage=int(storage) if re.fullmatch("[0-9]{1,6}", storage) else None,
-            view=args.get("pamja", ""),
-            keep={"ngjyra": "colour", "memoria": "storage"}.get(args.get("mbaj", ""), ""),
-        )
+# What was just chosen → the piece that follows it; the whole form follows a colour or a storage.
+_PIECES = {
+    "type": "device/_terms_piece.html",
+    "tariff": "device/_sum_piece.html",
+    "payment": "device/_sum_piece.html",
+}
 
 
 @blueprint.get("/pajisja/<slug>")
 def show(slug: str):
-    """The page of a device, with one colour and storage chosen (CAT-3, CAT-4)."""
-    if not _SLUG.fullmatch(slug):
+    """The page of a device, with one colour, storage and contract chosen (CAT-3, CAT-4, OFF-1, OFF-2)."""
+    if not SLUG.fullmatch(slug):
         abort(404)
     # Known before the offers are: another thread may take in a change meanwhile, and what is older than the change
     # must not be kept under its number.
@@ -61,75 +47,132 @@ def show(slug: str):
     choice = shelf.offered(slug)
     if choice is None:
         abort(404)
-    wish = _Wish.read(request.args)
+    wish = Wish.read(request.args)
+    audience = _audience(choice)
     offer, exact = choice.nearest(wish.colour, wish.storage, wish.keep)
+    terms, missed = _nearest_terms(choice, offer, wish, audience)
     views = () if offer.variant.photo else angles(choice.device.drawing)
     view = wish.view if wish.view in views[1:] else ""
-    if exact:
-        address = _address(choice, offer, view)
+    is_met = exact and not missed and wish.keep != "order"
+    if is_met:
+        here = _address(choice, offer, terms, view)
     else:
         # Coming back to this address must tell again why something else is shown.
-        address = _device_url(slug, wish.colour, wish.storage, view, wish.keep)
+        wished = (wish.contract_type, wish.tariff, wish.payment, wish.parts)
+        here = address(slug, wish.colour, wish.storage, wished, view, wish.keep)
     piece = wants_piece()
     if not piece and request.args.keys() & {"csrf_token", "slug"}:
         # Chosen without a script: the whole form is in the address.
-        return redirect(address, 303)
+        return redirect(here, 303)
     now = utcnow()
-    missing = None if exact else (wish.colour, wish.storage, wish.keep)
-    response = kept_page(
-        (version, "device.show", slug, offer.variant.id, view, missing, piece, local_day(now)),
-        lambda: _render_device(choice, offer, view, wish, exact, piece, now),
-    )
+    small = _PIECES.get(wish.keep) if piece and is_met else None
+    if small and not wish.follows(terms.contract_type, offer.variant.sku):
+        # A faster choice took the place of one that was not shown yet.
+        small = None
+    if small:
+        response = make_response(draw(small, **_terms_context(offer, terms, choice, now, audience), keep=wish.keep))
+        response.headers["Vary"] = "HX-Request, Accept-Encoding"
+    else:
+        # Nothing that was typed is in the key: it must stay among what this device has.
+        why = None if is_met else (None if exact else (wish.colour, wish.storage, wish.keep), missed, wish.keep)
+        response = kept_page(
+            (
+                version,
+                "device.show",
+                slug,
+                offer.variant.id,
+                terms.key,
+                view,
+                why,
+                piece,
+                audience,
+                local_day(now),
+            ),
+            lambda: _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, audience),
+        )
     if piece:
-        response.headers["HX-Push-Url"] = address
+        response.headers["HX-Push-Url"] = here
+        if not small and wish.keep in _PIECES:
+            response.headers["HX-Retarget"] = "#pajisja"
     return response
 
 
-def _device_url(slug, colour=None, storage=None, view="", keep="") -> str:
-    return url_for(
-        "device.show",
-        slug=slug,
-        ngjyra=colour,
-        memoria=storage,
-        pamja=view or None,
-        mbaj={"colour": "ngjyra", "storage": "memoria"}.get(keep),
-    )
+def _audience(choice: Choice) -> str:
+    """For whom a page is kept: all the same, unless some pay less (CAT-5)."""
+    if not choice.has_private:
+        return ""
+    if profile_here() is None:
+        return "guest"
+    return shopper().segment or "unknown"
 
 
-def _address(choice: Choice, offer, view: str) -> str:
-    """Where a variant is shown; what the page opens with by itself is not named."""
+def _nearest_terms(choice: Choice, offer: Offer, wish: Wish, audience: str) -> tuple[Terms, tuple[str, str] | None]:
+    """The terms that are shown, and what of the wish is not: its kind and the word that was asked for."""
+    terms, missed = offer.nearest_terms(wish.contract_type, wish.tariff, wish.payment, wish.parts, audience)
+    if missed == "tariff" and choice.tariff(wish.tariff) is None:
+        # As a colour that the device does not come in: no wish.
+        missed = None
+    if missed == "payment" and wish.keep == "type":
+        # The way to pay follows the contract type.
+        missed = None
+    asked = {"type": wish.contract_type, "tariff": wish.tariff, "payment": wish.payment}
+    return terms, (missed, asked[missed]) if missed else None
+
+
+def _address(choice: Choice, offer: Offer, terms: Terms, view: str) -> str:
+    """Where a choice is shown; what the page opens with by itself is not named."""
     if offer is choice.first:
-        return _device_url(choice.device.slug, view=view)
-    return _device_url(choice.device.slug, offer.colour, offer.storage, view)
+        return address(choice.device.slug, terms=terms.key, view=view)
+    return address(choice.device.slug, offer.colour, offer.storage, terms.key, view)
 
 
-def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
+def _terms_context(offer: Offer, terms: Terms, choice: Choice, now, audience: str) -> dict:
+    """What the pieces show that follow the contract type, the tariff and the way to pay."""
+    variant = offer.variant
     chosen_language = language.current()
-    shown, variant = choice.device, offer.variant
-    specifications = characteristics.specifications(shown, variant)
-    own_url = _address(choice, offer, view)
-    context = {
+    return {
         "_": words_in(chosen_language),
-        "device": shown,
+        "lang_code": chosen_language,
+        "device": choice.device,
         "choice": choice,
         "offer": offer,
         "variant": variant,
-        "lang_code": chosen_language,
-        "name": shown.full_name(chosen_language),
+        "price": offer.price_for(audience),
+        "terms": terms,
+        "type_word": TYPE_WORDS[terms.contract_type],
         "colour": variant.colour(chosen_language),
-        "summary": characteristics.summary(shown),
-        "missing": "" if exact else _missing(choice, offer, wish),
-        "colours": _colour_choices(choice, offer),
-        "storages": _storage_choices(choice, offer),
-        "views": _views(choice, offer, view),
-        "view": view,
-        "picture": picture_path(shown, variant, view or "pair"),
+        "path": url_for("device.show", slug=choice.device.slug),
         "gift": choice.gift,
         "promised": promised_day(now),
+        "similar_url": url_for(_ENDPOINTS[choice.device.kind], gjendje="1"),
+        "tariffs": _tariff_choices(offer, terms),
+        "payments": _payment_choices(terms),
+        "parts": _parts_choices(terms),
+        "quote": terms.quote,
+        "headline": _headline(offer, terms),
+    }
+
+
+def _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, audience) -> str:
+    chosen_language = language.current()
+    shown, variant = choice.device, offer.variant
+    specifications = characteristics.specifications(shown, variant)
+    own_url = _address(choice, offer, terms, view)
+    context = _terms_context(offer, terms, choice, now, audience) | {
+        "name": shown.full_name(chosen_language),
+        "summary": characteristics.summary(shown),
+        "missing": _missing(choice, offer, terms, wish, exact, missed),
+        "colours": _colour_choices(choice, offer),
+        "storages": _storage_choices(choice, offer),
+        "contracts": _contract_choices(offer, terms, offer.price_for(audience).now)
+        if shown.kind in ("phone", "tablet")
+        else [],
+        "views": _views(choice, offer, terms, view),
+        "view": view,
+        "picture": picture_path(shown, variant, view or "pair"),
         "warranty": characteristics.warranty(shown),
-        "path": url_for("device.show", slug=shown.slug),
-        "similar_url": url_for(_ENDPOINTS[shown.kind], gjendje="1"),
         "own_url": own_url,
+        "audience": audience,
         "memory": next((text for key, _, text in specifications if key == "memoria"), ""),
     }
     if piece:
@@ -152,8 +195,36 @@ def _render_device(choice: Choice, offer, view, wish, exact, piece, now) -> str:
     return draw("device/page.html", **context)
 
 
-def _missing(choice: Choice, offer, wish: _Wish) -> str:
-    """Why another variant is shown than the one that was asked for."""
+def _missing(choice: Choice, offer: Offer, terms: Terms, wish: Wish, exact: bool, missed) -> str:
+    """Why something else is shown than what was asked for."""
+    said = [] if exact else [_missing_variant(choice, offer, wish)]
+    kind, asked = missed or (None, None)
+    if kind == "type":
+        said.append(
+            gettext("%(name)s nuk ofrohet për këtë ngjyrë dhe memorie.", name=contract_name(asked))
+            if choice.device.kind in ("phone", "tablet")
+            else gettext("%(name)s është vetëm për celularë dhe tabletë.", name=contract_name(asked))
+        )
+    elif kind == "tariff":
+        said.append(
+            gettext(
+                "%(asked)s nuk ofrohet këtu. Po shihni: %(seen)s.",
+                asked=choice.tariff(asked).name,
+                seen=terms.tariff.name,
+            )
+        )
+    elif kind == "payment":
+        said.append(
+            gettext("Me këste paguhet vetëm me Besnik 24.")
+            if asked == "instalments"
+            else gettext("Në faturën e parë paguhet vetëm me kontratë.")
+        )
+    if wish.keep == "order" and not said:
+        said.append(gettext("Shihni çmimin e asaj që zgjodhët, pastaj porositni."))
+    return " ".join(said)
+
+
+def _missing_variant(choice: Choice, offer: Offer, wish: Wish) -> str:
     colour = next((o.variant.colour(language.current()) for o in choice.offers if o.colour == wish.colour), "")
     asked = ", ".join(part for part in (colour, storage_label(wish.storage) if wish.storage else "") if part)
     seen = ", ".join(
@@ -198,7 +269,135 @@ def _storage_choices(choice: Choice, offer) -> list[dict]:
     return choices
 
 
-def _views(choice: Choice, offer, view: str) -> list[dict]:
+def _contract_choices(offer: Offer, terms: Terms, alone: int) -> list[dict]:
+    """OFF-1: each contract type, with what the device costs at least in it; `alone` without a contract."""
+    texts = {"new_number": gettext("Kontratë 24 muaj"), "besnik24": gettext("Vazhdoni me numrin tuaj")}
+    choices = [
+        {
+            "type": "device_only",
+            "text": gettext("Pa kontratë"),
+            "amount": den(alone),
+        }
+    ]
+    for contract_type in CONTRACTS:
+        lowest = offer.lowest(contract_type)
+        amount = ""
+        if lowest is not None:
+            # Monthly only where it can be paid monthly (PAY-3).
+            amount = (
+                gettext("nga %(price)s/muaj", price=den(monthly_price(lowest)))
+                if contract_type == "besnik24"
+                else gettext("nga %(price)s", price=den(lowest))
+            )
+        choices.append({"type": contract_type, "text": texts[contract_type], "amount": amount})
+    return [
+        one
+        | {
+            "value": TYPE_WORDS[one["type"]],
+            "title": contract_name(one["type"]),
+            "checked": one["type"] == terms.contract_type,
+            "offered": offer.has(one["type"]),
+        }
+        for one in choices
+    ]
+
+
+def _tariff_choices(offer: Offer, terms: Terms) -> list[dict]:
+    """OFF-2: each tariff of the contract type, with the device's price in it and what both cost."""
+    choices = []
+    for one in offer.tariffs.get(terms.contract_type, ()):
+        tariff = one.tariff
+        if terms.contract_type == "besnik24":
+            parts = split(one.price, max(PARTS))
+            months = quote(one.price, "instalments", max(PARTS), tariff.monthly_price).months
+            text = parts_text(parts)
+            whole = (
+                gettext("me tarifën %(price)s/muaj", price=den(months[0][2]))
+                if len(months) == 1
+                else gettext("me tarifën deri %(price)s/muaj", price=den(months[0][2]))
+            )
+        else:
+            text = gettext("njëfish")
+            total = quote(one.price, "card", None, tariff.monthly_price).contract_total
+            whole = gettext("mesatarisht %(price)s/muaj", price=den(monthly_price(total)))
+        choices.append(
+            {
+                "code": tariff.code,
+                "name": tariff.name,
+                "monthly": den(tariff.monthly_price),
+                "internet": gettext("Pa kufi") if tariff.internet_gb is None else f"{tariff.internet_gb}\u00a0GB",
+                "minutes": gettext("Pa kufi") if tariff.minutes is None else str(tariff.minutes),
+                "price": den(one.price),
+                "text": text,
+                "whole": whole,
+                "checked": terms.tariff is not None and tariff.code == terms.tariff.code,
+            }
+        )
+    return choices
+
+
+def _payment_choices(terms: Terms) -> list[dict]:
+    """OFF-2, PAY-1: the ways to pay the device in this contract."""
+    if terms.tariff is None:
+        return []
+    titles = {
+        "instalments": (gettext("Me këste në faturë"), gettext("Pa kamatë, bashkë me faturën mujore")),
+        "card": (gettext("Njëfish me kartelë"), gettext("%(price)s sot", price=den(terms.price))),
+        "first_bill": (gettext("Në faturën e parë"), gettext("%(price)s me faturën e parë", price=den(terms.price))),
+    }
+    return [
+        {
+            "way": way,
+            "value": PAYMENT_WORDS[way],
+            "title": titles[way][0],
+            "text": titles[way][1],
+            "checked": way == terms.payment,
+            # PAY-1: with a new number it takes a number in the profile; Besnik 24 has one anyway.
+            "hint": gettext("për abonentë, me hyrje")
+            if (way, terms.contract_type) == ("first_bill", "new_number")
+            else "",
+        }
+        for way in payments(terms.contract_type)
+    ]
+
+
+def _parts_choices(terms: Terms) -> dict:
+    """PAY-3: how many instalments, and what each is."""
+    chosen = terms.parts or max(PARTS)
+    return {
+        "text": gettext("këste: %(parts)s", parts=parts_text(split(terms.price, chosen))),
+        "choices": [{"value": number, "checked": number == chosen} for number in PARTS],
+    }
+
+
+def _headline(offer: Offer, terms: Terms) -> tuple[str, str]:
+    """The bar's amount and the line below it: true for each way to pay."""
+    variant = offer.variant
+    if terms.tariff is None:
+        storage = storage_label(variant.storage_gb) if variant.storage_gb else ""
+        name = " · ".join(part for part in (variant.colour(language.current()), storage) if part)
+        return den(terms.price), name
+    sums = terms.quote
+    tariff, monthly = terms.tariff.name, den(sums.monthly)
+    if terms.payment == "card":
+        return den(sums.today), gettext("sot, pastaj %(price)s/muaj · %(tariff)s", price=monthly, tariff=tariff)
+    stretches = sums.months
+    _, last, amount = stretches[0]
+    today = gettext("Sot %(price)s", price=den(sums.today))
+    if terms.parts:
+        tariff = f"{tariff}, {ngettext('%(num)d këst', '%(num)d këste', terms.parts)}"
+    if last == 1:
+        when = gettext("në faturën e parë")
+        if len(stretches) == 2:
+            when = gettext("në faturën e parë, pastaj %(price)s/muaj", price=den(stretches[1][2]))
+        return den(amount), f"{when} · {today} · {tariff}"
+    big = gettext("%(price)s/muaj", price=den(amount))
+    if len(stretches) == 1:
+        return big, f"{today} · {tariff}"
+    return big, f"{gettext('në %(num)d muajt e parë', num=last)} · {today} · {tariff}"
+
+
+def _views(choice: Choice, offer: Offer, terms: Terms, view: str) -> list[dict]:
     if offer.variant.photo:
         return []
     names = {
@@ -215,7 +414,7 @@ def _views(choice: Choice, offer, view: str) -> list[dict]:
         {
             "angle": angle,
             "name": names[angle],
-            "url": _address(choice, offer, "" if angle == views[0] else angle),
+            "url": _address(choice, offer, terms, "" if angle == views[0] else angle),
             "picture": picture_path(choice.device, offer.variant, angle),
             "current": angle == (view or views[0]),
         }

@@ -44,13 +44,20 @@ def _fill(name: str) -> str:
             return _constant(name, count=0, lines=[], total=0)
         person = shopper()
         return render_template(f"shared/_{name}.html", count=person.count, lines=person.lines(), total=person.total)
-    if name == "profile_menu":
-        # Flask-Login takes its time, and writes to the session, even to find that nobody has logged in.
-        person = shopper().profile if "_user_id" in session or "remember_token" in request.cookies else None
+    if name in ("profile_menu", "login_hint", "after_login"):
+        person = profile_here()
         if person is None:
             return _constant(name, profile=None)
         return render_template(f"shared/_{name}.html", profile=person)
     raise ValueError(f"There is no hole {name!r}.")
+
+
+def profile_here():
+    """The profile of this request's shopper, or None.
+
+    Flask-Login takes its time, and writes to the session, even to find that nobody has logged in.
+    """
+    return shopper().profile if "_user_id" in session or "remember_token" in request.cookies else None
 
 
 def _constant(name: str, **context) -> str:
