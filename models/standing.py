@@ -71,7 +71,7 @@ def _bound(holder_ids, now):
     """The running contracts and the open orders of the holders' numbers, by holder; one query."""
     contracts, open_orders = defaultdict(list), defaultdict(list)
     rows = (
-        Number.select(Number, Subscriber, Contract, OrderLine, Order)
+        Number.select(Number.id, Number.msisdn, Subscriber.holder, Contract, OrderLine.id, Order.number)
         .join_from(Number, Subscriber)
         .join_from(
             Number,

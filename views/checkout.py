@@ -123,6 +123,7 @@ def _may_pay(chosen) -> tuple[str, ...]:
 
 
 def show_step(step: str, checkout: Checkout, status: int = 200, **context):
+    """The page of a step, or the piece that htmx swaps; nothing typed so far matters to the step of the number."""
     context = {**summary_context(step, checkout), **context}
     name = context.pop("template", step)
     response = respond(f"checkout/{name}.html", f"checkout/_{name}.html", status=status, **context)

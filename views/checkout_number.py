@@ -33,10 +33,6 @@ def _line_or_404(line_id: str | None = None) -> Chosen:
     return contracts[0]
 
 
-def _checkout() -> Checkout:
-    return Checkout.of(shopper().cart_to_fill(), shopper().now)
-
-
 @blueprint.route("/porosia/numri", methods=["GET", "POST"])
 def number():
     """Which number the contract of a line is for; lines take turns."""
@@ -97,7 +93,7 @@ def _own_page(chosen: Chosen, form: OwnNumberForm, status: int = 200):
     if not picked:
         picked = next((row["number"].msisdn for row in rows if not row["reasons"]), "")
     return show_step(
-        "number", _checkout(), status, template="own_number", chosen=chosen, form=form, rows=rows, picked=picked
+        "number", Checkout(), status, template="own_number", chosen=chosen, form=form, rows=rows, picked=picked
     )
 
 
@@ -132,7 +128,7 @@ def _obstacles(chosen: Chosen, number: Number | None, reasons, status: int = 200
     only_card = chosen.contract_type == "besnik24" and CARD in ways_left([CARD], reasons)
     return show_step(
         "number",
-        _checkout(),
+        Checkout(),
         status,
         template="obstacles",
         chosen=chosen,
@@ -224,7 +220,7 @@ def _new_page(chosen: Chosen, form: NewNumberForm, status: int = 200, template: 
     }
     if template:
         return respond(template, template, status=status, **context)
-    return show_step("number", _checkout(), status, template="new_number", **context)
+    return show_step("number", Checkout(), status, template="new_number", **context)
 
 
 def _on():
@@ -233,4 +229,4 @@ def _on():
     person.forget_lines()
     if any(chosen.is_contract and not chosen.msisdn for chosen in person.lines()):
         return go(url_for("checkout.number"))
-    return go(url_for(next_step(_checkout(), "data")))
+    return go(url_for(next_step(Checkout.of(person.cart, person.now), "data")))
