@@ -7,10 +7,10 @@ from itsdangerous import URLSafeSerializer
 
 from gateways.bank import Verdict
 from models.cart import Cart
-from models.order import Order
+from models.order import Order, OrderLine
 from models.order_link import sign
 from models.payment import Payment
-from models.profile import Attempt
+from models.profile import Attempt, Profile
 from tests import world as named
 from tests.query_count import assert_query_count
 from tests.views.browser import HOST, Browser, signed_link
@@ -428,3 +428,160 @@ def _another_number(order: Order) -> str:
     while (number := new_number()) == order.number:
         pass
     return number.removeprefix("DY-")
+
+
+# Porositë e mia
+
+MINE = "/porosite"
+
+
+@pytest.fixture
+def member(app, profile) -> Browser:
+    """The profile's browser, logged in; its e-mail is verified."""
+    Profile.update(verified_at=named.NOW).execute()
+    browser = Browser(app)
+    assert browser.log_in(profile.email).status == 303
+    return browser
+
+
+def of_profile(world, profile, *skus, minutes=0, email="arben@example.com") -> Order:
+    checkout = named.checkout_of(named.cart_with(world, *skus), email=email)
+    return named.place(checkout, named.later(minutes), profile=profile)[0]
+
+
+def listed(page) -> list[str]:
+    return [link.get("href").rsplit("/", 1)[-1] for link in page.all("a", class_="go")]
+
+
+@pytest.mark.rule("ORD-1")
+@pytest.mark.parametrize("prefix", ["", "/mk", "/en"])
+def test_a_guest_is_led_to_the_login_and_back_to_my_orders(stranger, profile, prefix):
+    asked = stranger.get(prefix + MINE)
+    assert (asked.status, asked.location) == (303, f"{prefix}/hyr?next={prefix}/porosite")
+
+
+@pytest.mark.rule("ORD-1")
+def test_my_orders_lists_them_with_state_number_date_and_total_and_opens_each(member, world, profile):
+    waiting = of_profile(world, profile, "S25-BLACK-128", "CASE-BLACK")
+    paid = of_profile(world, profile, "TAB-GREY-64", minutes=1)
+    pay(paid)
+    named.ordered(world, "CASE-BLACK")
+    page = member.get(MINE)
+    assert listed(page) == [paid.number, waiting.number]
+    assert f"Galaxy S25, 128 GB dhe 1 artikull {waiting.number} · 10.03.2026 53.790 den Pret pagesën" in page.words
+    assert "Porosia u pranua Vjen deri më e hënë, 16 mars" in page.words
+    assert page.headers["Cache-Control"] == "private, no-store"
+    for number in listed(page):
+        assert member.get(f"/porosia/{number}").status == 200
+
+
+@pytest.mark.rule("ORD-1")
+@pytest.mark.parametrize("piece", [False, True])
+def test_my_orders_are_searched_and_filtered_by_the_address(member, world, profile, piece):
+    waiting = of_profile(world, profile, "S25-BLACK-128")
+    lapsed = of_profile(world, profile, "TAB-GREY-64", minutes=1)
+    lapsed.lapse(named.NOW)
+    for query, found in (
+        ("?q=tab", [lapsed.number]),
+        ("?gjendja=open", [waiting.number]),
+        ("?gjendja=ended&q=galaxy", [lapsed.number]),
+        (f"?q={waiting.number.lower().replace('-', '+')}", [waiting.number]),
+        ("?q=nokia", []),
+        ("?faqe=x&gjendja=x", [lapsed.number, waiting.number]),
+        (f"?q={'x' * 3000}", []),
+    ):
+        page = member.get(MINE + query, piece=piece)
+        assert page.status == 200
+        assert listed(page) == found, query
+        assert ("<html" in page.html) != piece
+    assert "Asnjë porosi e tillë" in member.get(f"{MINE}?q=nokia", piece=piece).words
+
+
+def test_the_search_form_of_my_orders_holds_what_was_asked(member, world, profile):
+    of_profile(world, profile, "CASE-BLACK")
+    form = member.get(f"{MINE}?q=%3Cb%3Ekellef&gjendja=open").form(MINE)
+    assert form == {"q": "<b>kellef", "gjendja": "open"}
+
+
+@pytest.mark.rule("ORD-1")
+def test_long_lists_have_pages_that_keep_the_filter(member, world, profile):
+    for minute in range(11):
+        of_profile(world, profile, "SIM-PREPAID", minutes=minute)
+    page = member.get(f"{MINE}?q=sim&gjendja=open")
+    assert len(listed(page)) == 10
+    second = page.by_id("faqe-2").get("href")
+    assert second == f"{MINE}?q=sim&gjendja=open&faqe=2"
+    assert page.by_id("faqe-2").get("hx-get") == second
+    assert len(listed(member.get(second))) == 1
+
+
+def test_who_has_no_orders_reads_so(member):
+    page = member.get(MINE)
+    assert "Ende nuk keni porosi" in page.words
+    assert "/porosia/gjej" in [link.get("href") for link in page.by_id("permbajtja").iter("a")]
+
+
+def test_my_orders_ask_few_queries_however_many_there_are(member, world, profile, many):
+    of_profile(world, profile, "CASE-BLACK")
+    counts = []
+    for _ in range(2):
+        with assert_query_count(7) as asked:
+            assert member.get(f"{MINE}?q=k").status == 200
+        counts.append(len(asked))
+        for minute in range(9):
+            of_profile(world, profile, *many[: minute + 1], minutes=minute)
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.rule("ORD-1")
+def test_guest_orders_with_the_verified_email_are_taken_by_a_button_once(member, world, profile):
+    found = [of_profile(world, None, "CASE-BLACK"), of_profile(world, None, "TAB-GREY-64", minutes=1)]
+    page = member.get(MINE)
+    assert "Gjetëm 2 porosi të bëra me e-postën tuaj" in page.words
+    assert listed(page) == []
+    path = f"{MINE}/te-mysafirit"
+    fields = page.form(path)
+    taken = member.post(path, fields)
+    assert (taken.status, taken.location) == (303, f"{MINE}?marre=2")
+    shown = member.follow(taken)
+    assert "2 porosi u shtuan në profilin tuaj." in shown.words
+    assert sorted(listed(shown)) == sorted(order.number for order in found)
+    assert member.post(path, fields).location == MINE
+    assert "Gjetëm" not in member.get(MINE).words
+
+
+@pytest.mark.rule("ORD-1")
+def test_nobody_takes_orders_with_an_email_that_is_not_verified_or_not_theirs(app, member, world, profile):
+    of_profile(world, None, "CASE-BLACK", email="besa@example.com")
+    of_profile(world, named.profile("besa@example.com"), "CASE-BLACK", email=profile.email)
+    path = f"{MINE}/te-mysafirit"
+    assert "Gjetëm" not in member.get(MINE).words
+    assert member.post(path).location == MINE
+    Profile.update(verified_at=None).execute()
+    of_profile(world, None, "TAB-GREY-64")
+    assert "Gjetëm" not in member.get(MINE).words
+    member.post(path)
+    assert Order.select().where(Order.profile == profile).count() == 0
+    assert Browser(app).post(path).location.startswith("/hyr")
+
+
+@pytest.mark.rule("DLV-4")
+def test_an_order_tells_which_papers_come_with_it(member, world, profile):
+    order = of_profile(world, profile, "S25-BLACK-128")
+    page = member.get(f"/porosia/{order.number}")
+    assert "Formulari i pranimit" in page.words
+    assert "Kontrata Besnik 24" not in page.words
+    assert MINE in [link.get("href") for link in page.by_id("permbajtja").iter("a")]
+    OrderLine.update(contract_type="besnik24", taken="38970100101").execute()
+    Order.update(signer="Zana Osmani").execute()
+    words = member.get(f"/porosia/{order.number}").words
+    assert "Kontrata Besnik 24" in words
+
+
+@pytest.mark.rule("DLV-3")
+def test_what_comes_with_a_contract_is_for_its_signer_alone(member, world, profile):
+    order = of_profile(world, profile, "S25-BLACK-128")
+    assert "Ana Markovska, kundrejt një dokumenti" in member.get(f"/porosia/{order.number}").words
+    OrderLine.update(contract_type="besnik24").execute()
+    Order.update(signer="Zana Osmani").execute()
+    assert "vetëm poseduesi i numrit, Zana Osmani, ose dikush" in member.get(f"/porosia/{order.number}").words
