@@ -1,6 +1,7 @@
 """The SMS outbox: written in the transaction of what it reports, sent by the worker, followed by reports (MSG-1)."""
 
 import secrets
+from urllib.parse import quote
 
 import structlog
 from peewee import CharField, Check, ForeignKeyField, IntegerField
@@ -28,7 +29,7 @@ def sms_gateway() -> SmsGateway:
     if dlr_url == "none":
         dlr_url = ""
     else:
-        dlr_url += f"{'&' if '?' in dlr_url else '?'}secret={config.SMS_SECRET}"
+        dlr_url += f"{'&' if '?' in dlr_url else '?'}secret={quote(config.SMS_SECRET, safe='')}"
     return SmsGateway(
         url=config.SMS_URL,
         user=config.SMS_USER,

@@ -193,6 +193,107 @@ def retry(number):
     return Payment.retry(Order.of_number(number), later(1)).oid
 
 
+def code_profiles(count):
+    from tests.world import profile
+
+    for index in range(count):
+        profile(f"profile{index}@example.com")
+
+
+def send_code(index, msisdn):
+    from models.profile import Profile
+    from models.security_code import SecurityCode
+    from tests.world import NOW
+
+    profile = Profile.get(Profile.email == f"profile{index}@example.com")
+    return SecurityCode.send(profile, msisdn, NOW, genuine=True).id
+
+
+def check_code(code_id, typed):
+    """ "wrong": another code than the right one."""
+    from models.security_code import SecurityCode
+    from tests.world import NOW
+
+    code = SecurityCode.get_by_id(code_id)
+    wrong = f"{(int(code.digits) + 1) % 10**6:06}"
+    code.check(wrong if typed == "wrong" else code.digits, NOW)
+    return True
+
+
+def spend_code(code_id):
+    from models.base import db
+    from models.security_code import SecurityCode
+    from tests.world import NOW
+
+    check = SecurityCode.get_by_id(code_id)
+    with db.atomic():
+        check.spend(NOW)
+    return True
+
+
+def sms_states():
+    from collections import Counter
+
+    from models.sms import Sms
+
+    return Counter(sms.state for sms in Sms.select())
+
+
+def a_number():
+    """A number with a holder."""
+    from models.number import Number
+    from models.subscriber import Holder, Subscriber
+    from tests.world import NOW
+
+    holder = Holder.create(id_number="0101990450006", segment="private", first_name="Demo")
+    subscriber = Subscriber.create(holder=holder, code="S-1", since=NOW.date())
+    Number.create(msisdn="38970100020", subscriber=subscriber, sim_end="445566", kind="postpaid")
+
+
+def claim_number(index):
+    """A claim of the number that is proved; its token and the code."""
+    from models.number_claim import NumberClaim
+    from models.profile import Profile
+    from tests.world import NOW
+
+    profile = Profile.get(Profile.email == f"profile{index}@example.com")
+    claim = NumberClaim.begin(profile, "38970100020", NOW)
+    claim.prove(NOW, sim_end="445566")
+    claim = NumberClaim.of_profile(profile, claim.token)
+    return [claim.token, claim.code.digits]
+
+
+def begin_claim():
+    from models.number_claim import NumberClaim
+    from models.profile import Profile
+    from tests.world import NOW
+
+    return NumberClaim.begin(Profile.get(), "38970100020", NOW).token
+
+
+def prove_claim(token):
+    from models.number_claim import NumberClaim
+    from tests.world import NOW
+
+    NumberClaim.get(NumberClaim.token == token).prove(NOW, sim_end="445566")
+    return True
+
+
+def confirm_claim(token, digits):
+    from models.number_claim import NumberClaim
+    from models.profile import Profile
+    from tests.world import NOW
+
+    NumberClaim.of_profile(Profile.get(), token).confirm(digits, NOW)
+    return True
+
+
+def added_numbers():
+    from models.number import ProfileNumber
+
+    return ProfileNumber.select().count()
+
+
 def write_mails(count):
     from models.order import Order
     from models.outbox import Mail

@@ -83,7 +83,7 @@ def add():
 @blueprint.route("/shto/<token>", methods=["GET", "POST"])
 @members_only
 def prove(token: str):
-    """The second step: the holder's ID number or the SIM. What comes next never tells whether it was right (PRO-4)."""
+    """The second step: ID number or SIM. What comes next never tells whether it was right (PRO-4)."""
     claim = find_claim_or_404(token)
     if claim.added_at is not None:
         return go(url_for(".added", token=token))

@@ -31,7 +31,7 @@ class NumberForm(ShopForm):
             "type": "tel",
             "autocomplete": "tel",
             "inputmode": "tel",
-            "placeholder": lazy_gettext("07X XXX XXX"),
+            "placeholder": "07X XXX XXX",
         },
     )
 
