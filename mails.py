@@ -25,14 +25,17 @@ from peewee import PeeweeException
 import config
 import language as languages
 from gateways import GatewayError
-from models import order_link
+from models import order_link, profile_link
+from models.bill_payment import BillPayment
 from models.calendar import ZONE
 from models.drawing import read_name
 from models.money import money
 from models.order import Order, OrderLine
-from models.outbox import KINDS, Mail
+from models.outbox import BILL_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
+from models.profile_link import ProfileLink
+from models.registration import Registration
 from views.templating import phone_text
 
 log = structlog.get_logger()
@@ -59,7 +62,7 @@ def compose(mail: Mail) -> EmailMessage:
 
 
 def _compose(mail: Mail) -> EmailMessage:
-    if mail.kind not in KINDS:
+    if mail.kind not in KINDS + PROFILE_KINDS + BILL_KINDS:
         raise ValueError(f"There is no mail {mail.kind!r}.")
     language = mail.language if mail.language in languages.LOCALES else languages.DEFAULT
     pictures = Pictures(mail.message_id)
@@ -96,21 +99,79 @@ def _ascii_domain(address: str) -> str:
 
 
 def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
-    order = mail.order
     root = config.BASE_URL + languages.prefix_of(language)
+    context = {
+        "mark": pictures.mark(),
+        "shop_url": f"{root}/",
+        "terms_url": f"{root}/kushtet",
+        "privacy_url": f"{root}/privatesia",
+        "has_order_link": False,
+    }
+    if mail.kind in PROFILE_KINDS:
+        return context | _of_profile(mail, root)
+    if mail.kind in BILL_KINDS:
+        return context | _of_bills(mail, root)
+    return context | _of_order(mail, language, root, pictures)
+
+
+def _of_profile(mail: Mail, root: str) -> dict:
+    """What a mail about a profile says (PRO-1, PRO-2); its link is signed here, and kept nowhere.
+
+    No name: whoever causes a mail to somebody else must not write a line of it.
+    """
+    context = {
+        "about_order": False,
+        "email": clean(mail.recipient),
+        "profile_url": f"{root}/profili",
+        "log_in_url": f"{root}/hyr",
+        "forgotten_url": f"{root}/hyr/harruar",
+        "written_at": mail.written_at,
+    }
+    if mail.kind == "confirm_registration":
+        registration = Registration.get_by_id(mail.data["link"])
+        context |= {
+            "link_url": f"{root}/profili/konfirmimi/{registration.token}",
+            "until": registration.expires_at,
+        }
+    elif mail.kind in ("password_reset", "confirm_email"):
+        link = ProfileLink.get_by_id(mail.data["link"])
+        path = "hyr/fjalekalimi" if mail.kind == "password_reset" else "profili/e-posta/konfirmimi"
+        context |= {
+            "link_url": f"{root}/{path}/{profile_link.sign(link.purpose, link.code)}",
+            "until": link.expires_at,
+        }
+    return context
+
+
+def _of_bills(mail: Mail, root: str) -> dict:
+    """What a mail about a card payment of invoices says (PRO-7, PAY-7)."""
+    bills = BillPayment.get(BillPayment.number == mail.data["bill_payment"])
+    lines = bills.invoiced()
+    paid = Payment.select(Payment.auth_code).where(Payment.bill_payment == bills, Payment.state == "paid").first()
+    return {
+        "about_order": False,
+        "bills": bills,
+        "lines": lines,
+        # What of the card's money was not needed.
+        "returned": sum(line.amount for line in lines if not line.paid) if bills.state == "paid" else 0,
+        "auth_code": clean(paid.auth_code) if paid else "",
+        "bills_url": f"{root}/paguaj",
+        "payment_url": f"{root}/paguaj/{bills.number}",
+    }
+
+
+def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dict:
+    order = mail.order
     token = order_link.sign(order)
     order_url = f"{root}/porosia/{order.number}"
     lines = order.lines()
     context = {
+        "about_order": True,
         "order": order,
         "name": clean(order.first_name),
-        "mark": pictures.mark(),
         "lines": [_line(line, language, pictures) for line in lines],
         "order_url": f"{order_url}?k={token}",
         "retry_url": f"{order_url}/pagesa?k={token}",
-        "shop_url": f"{root}/",
-        "terms_url": f"{root}/kushtet",
-        "privacy_url": f"{root}/privatesia",
         # A worker that was away may write of a retry that is over.
         "is_open": order.state == "awaiting_payment",
         "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),

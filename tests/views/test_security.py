@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,7 @@ def test_a_form_without_the_sessions_own_token_writes_nothing(app, ready, strang
     before = everything()
     for rule in posts(app):
         path = rule.replace("<int:line_id>", str(CartLine.get().id)).replace("<number>", Order.get().number)
+        path = re.sub(r"<int:\w+>", "1", path)
         for piece in (False, True):
             page = ready.post(path, {**fields, **given}, token=False, piece=piece)
             assert page.status == 400, path
