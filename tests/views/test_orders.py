@@ -529,7 +529,7 @@ def test_my_orders_ask_few_queries_however_many_there_are(member, world, profile
             assert member.get(f"{MINE}?q=k").status == 200
         counts.append(len(asked))
         for minute in range(9):
-            of_profile(world, profile, *many[: minute + 1], minutes=minute)
+            of_profile(world, profile, *many[minute : minute + 2], minutes=minute)
     assert counts[0] == counts[1]
 
 
