@@ -3,7 +3,8 @@
 Each process keeps one `CatalogueIndex` and feeds it what changed. A device has a slot; what a filter can
 name is one bit per slot, so that a count is an AND and a population count. The order of each sort is kept
 and only mended when devices change. The words are an inverted index whose terms are sorted: the devices of
-a beginning ("gal…") are one slice.
+a beginning ("gal…") are one slice. Where few devices are left, only their slots are looked at: what a search
+costs follows what it finds more than how much there is.
 
 Nothing here reads a database, and one thread at a time may use an index.
 """
@@ -12,7 +13,7 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import islice
 from operator import and_
 
@@ -31,6 +32,8 @@ _REPAIRS = 3
 _RESPELT = (4, 20)
 _CANDIDATES = 24
 _NEAREST = 4
+# Misspelt words whose candidates are remembered.
+_SPELT = 1024
 
 _LOAD = 2000
 _AFTER_ALL = "\U0010ffff"
@@ -102,7 +105,8 @@ class Result:
     (True, count). A count is how many devices would be shown if that value alone were chosen in its filter,
     all other filters as they are. `price_min` and `price_max` are those of the devices that all filters but
     the price let through, None without any. `corrected` is the query as understood when a mistake in it was
-    forgiven. `nearest` helps an empty result: up to four devices that fulfil the most of what was asked.
+    forgiven. `nearest` helps an empty result: up to four devices that fulfil the most of what was asked, or, where
+    `is_near` is False, the most popular ones because none fulfils any of it.
     """
 
     ids: list[int]
@@ -114,6 +118,7 @@ class Result:
     price_max: int | None
     corrected: str | None = None
     nearest: list[int] = field(default_factory=list)
+    is_near: bool = True
 
 
 class CatalogueIndex:
@@ -140,6 +145,10 @@ class CatalogueIndex:
         self._facets["flag"].rows(FLAGS)
         self._terms = _Terms(packing)
         self._orders = {sort: np.zeros(0, np.intp) for sort in ("popular", "price", "-price", "newest")}
+        # The place of each slot in these orders.
+        self._ranks = dict(self._orders)
+        self._everyone = _bits(self._alive)
+        self._candidates: dict[tuple, list[tuple[str, bool]]] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -157,8 +166,7 @@ class CatalogueIndex:
         while batch := {entry.id: entry for entry in islice(entries, _LOAD)}:
             self._place(batch.values(), moved, gone)
         if moved or gone:
-            self._mend_orders(moved, gone)
-            self._tidy(at_rest=True)
+            self._settle(moved, gone)
         self.version = version
 
     def remove(self, ids: Iterable[int], version: int | None = None) -> None:
@@ -167,8 +175,7 @@ class CatalogueIndex:
         for slot in gone:
             self._bury(slot)
         if gone:
-            self._mend_orders({}, gone)
-            self._tidy(at_rest=True)
+            self._settle({}, gone)
         if version is not None:
             self.version = version
 
@@ -233,6 +240,12 @@ class CatalogueIndex:
             self._free += self._dead
             self._dead.clear()
 
+    def _settle(self, moved, gone):
+        self._mend_orders(moved, gone)
+        self._tidy(at_rest=True)
+        self._everyone = _bits(self._alive)
+        self._candidates.clear()
+
     def _sort_keys(self, sort, slots):
         popular = (self._ids[slots], -self._popularity[slots])
         if sort == "popular":
@@ -260,12 +273,14 @@ class CatalogueIndex:
                 places = [bisect_left(order, key(slot), key=key) for slot in ordered]
                 ordered = np.insert(order, places, ordered) if places else order
             self._orders[sort] = ordered
+            self._ranks[sort] = np.zeros(self._room, np.intp)
+            self._ranks[sort][ordered] = np.arange(len(ordered))
 
     # Asking
 
     def search(self, query: Query) -> Result:
         """The page that `query` asks for, with the counts of its filters."""
-        everyone = _bits(self._alive)
+        everyone = self._everyone
         asked = self._understand(query.q) if query.q.strip() else None
         if query.kind is not None:
             everyone = everyone & self._facets["kind"].any_of([query.kind])
@@ -274,20 +289,22 @@ class CatalogueIndex:
         if asked is not None:
             everyone = everyone & _bits(asked.hits)
         filters = self._filters(query)
-        shown = reduce(and_, filters.values(), everyone)
-        total = _count(shown)
+        shown = _Devices(reduce(and_, filters.values(), everyone))
+        total = shown.count
 
         def without(name):
             if name not in filters:
                 return shown
-            return reduce(and_, (bits for other, bits in filters.items() if other != name), everyone)
+            return _Devices(reduce(and_, (bits for other, bits in filters.items() if other != name), everyone))
 
         facets = {
             name: self._facets[name].counts(without(name), chosen, by_value=name == "storage")
             for name, chosen in _chosen(query)
         }
-        for flag in FLAGS:
-            facets[flag] = [(True, _count(without(flag) & self._facets["flag"].any_of([flag])))]
+        numbers = self._facets["flag"].numbers(shown)
+        for at, flag in enumerate(FLAGS):
+            number = self._facets["flag"].numbers(without(flag))[at] if flag in filters else numbers[at]
+            facets[flag] = [(True, number)]
         pages = max(1, -(-total // query.per_page))
         page = min(max(1, query.page), pages)
         price_min, price_max = self._price_range(without("price"))
@@ -302,10 +319,10 @@ class CatalogueIndex:
             corrected=asked.corrected if asked else None,
         )
         if total:
-            slots = self._sorted(query, asked, _mask(shown), (page - 1) * query.per_page)
+            slots = self._sorted(query, asked, shown, (page - 1) * query.per_page)
             result.ids = self._ids[slots].tolist()
         else:
-            result.nearest = self._nearest(query, asked, filters)
+            result.nearest, result.is_near = self._nearest(query, asked, filters)
         return result
 
     def suggest(self, q: str, limit: int = 6) -> list[int]:
@@ -315,16 +332,19 @@ class CatalogueIndex:
         name, come before others; then the more popular ones.
         """
         asked = self._understand(q, typing=True)
-        hits = asked.hits & self._alive
-        if limit < 1 or not hits.any():
+        hits = _Devices(_bits(asked.hits & self._alive))
+        if limit < 1 or not hits.count:
             return []
-        score = np.zeros(self._room, np.uint8)
-        for match in asked.matches:
-            score += match.exact
-            score += match.exact
-            score += match.leading
-        slots = self._by_score(hits, score, 0, limit)
-        return self._ids[slots].tolist()
+
+        leading = [self._terms.leading(match.ranges, self._room) for match in asked.matches]
+
+        def score(slots):
+            return sum(
+                match.exact[slots] * np.int64(2) + leads[slots]
+                for match, leads in zip(asked.matches, leading, strict=True)
+            )
+
+        return self._ids[self._by_score(hits, score, 0, limit)].tolist()
 
     def _filters(self, query):
         filters = {}
@@ -335,62 +355,59 @@ class CatalogueIndex:
             if getattr(query, flag):
                 filters[flag] = self._facets["flag"].any_of([flag])
         if query.price_from is not None or query.price_to is not None:
-            fits = np.ones(self._room, bool)
-            if query.price_from is not None:
-                fits &= self._price >= query.price_from
+            fits = self._price >= query.price_from if query.price_from is not None else None
             if query.price_to is not None:
-                fits &= self._price <= query.price_to
+                cheap = self._price <= query.price_to
+                fits = cheap if fits is None else fits & cheap
             filters["price"] = _bits(fits)
         return filters
 
-    def _price_range(self, bits):
-        mask = _mask(bits)
-        slots = np.flatnonzero(mask)
-        if not len(slots):
+    def _price_range(self, devices):
+        if not devices.count:
             return None, None
-        if len(slots) * _FEW < self._room:
-            prices = self._price[slots]
+        if devices.is_few:
+            prices = self._price[devices.slots]
             return int(prices.min()), int(prices.max())
         order = self._orders["price"]
-        shown = mask.take(order)
-        first, last = shown.argmax(), len(order) - 1 - shown[::-1].argmax()
-        return int(self._price[order[first]]), int(self._price[order[last]])
+        ends = (_take(end, devices.mask, 0, 1) for end in (order, order[::-1]))
+        return tuple(int(self._price[end[0]]) for end in ends)
 
-    def _sorted(self, query, asked, mask, offset):
-        if query.sort != "relevance":
-            return _take(self._orders[query.sort], mask, offset, query.per_page)
-        if asked is None:
-            return _take(self._orders["popular"], mask, offset, query.per_page)
-        score = np.zeros(self._room, np.uint8)
-        for match in asked.matches:
-            score += match.exact
-        return self._by_score(mask, score, offset, query.per_page)
+    def _sorted(self, query, asked, devices, offset):
+        if query.sort != "relevance" or asked is None:
+            sort = "popular" if query.sort == "relevance" else query.sort
+            if devices.is_few:
+                return _first(devices.slots, self._ranks[sort][devices.slots], offset, query.per_page)
+            return _take(self._orders[sort], devices.mask, offset, query.per_page)
 
-    def _in_order(self, sort, mask):
-        """The slots of the mask, sorted. A few are sorted anew; many are picked out of the order that is kept."""
-        slots = np.flatnonzero(mask)
-        if len(slots) * _FEW < self._room:
-            return slots[np.lexsort(self._sort_keys(sort, slots))]
-        order = self._orders[sort]
-        return order[mask[order]]
+        def score(slots):
+            return sum(match.exact[slots].astype(np.int64) for match in asked.matches)
 
-    def _by_score(self, mask, score, offset, count):
-        """`count` slots of the mask from `offset` on, the best score first, then the most popular."""
-        order = self._in_order("popular", mask)
-        score = score[order]
+        return self._by_score(devices, score, offset, query.per_page)
+
+    def _by_score(self, devices, score, offset, count):
+        """`count` slots of the devices from `offset` on, the best score first, then the most popular.
+
+        `score(slots)` gives theirs; it is asked for a few slots or for all, as a slice.
+        """
+        if devices.is_few:
+            slots = devices.slots
+            return _first(slots, self._ranks["popular"][slots] - score(slots) * self._room, offset, count)
+        scores = score(slice(None))
         found = []
-        for level in range(int(score.max(initial=0)), -1, -1):
-            part = order[score == level]
-            found.append(part[offset : offset + count])
+        for level in range(int(scores.max()), -1, -1):
+            mask = devices.mask & (scores == level)
+            found.append(_take(self._orders["popular"], mask, offset, count))
             count -= len(found[-1])
-            offset = max(0, offset - len(part))
             if not count:
                 break
+            offset = max(0, offset - int(np.count_nonzero(mask)))
         return np.concatenate(found)
 
     def _nearest(self, query, asked, filters):
-        """Devices that fulfil as much as can be: filters are given up first, the kind next, words last."""
-        order = self._orders["popular"]
+        """Devices that fulfil as much as can be: filters are given up first, the kind next, words last.
+
+        With them, whether they fulfil any of it.
+        """
         score = np.zeros(self._room, np.int16)
         for bits in filters.values():
             score += _mask(bits)
@@ -399,8 +416,12 @@ class CatalogueIndex:
         for match in asked.matches if asked else ():
             if match.hits.any():
                 score += match.hits.astype(np.int16) * 32
-        best = order[np.argsort(-score[order], kind="stable")[:_NEAREST]]
-        return self._ids[best].tolist()
+        found = []
+        for level in np.flatnonzero(np.bincount(score))[::-1]:
+            found += _take(self._orders["popular"], score == level, 0, _NEAREST - len(found)).tolist()
+            if len(found) == _NEAREST:
+                break
+        return self._ids[found].tolist(), bool(found) and bool(score[found[0]] > 0)
 
     # Understanding words
 
@@ -447,7 +468,7 @@ class CatalogueIndex:
         four digits on it may be the beginning of a code.
         """
         match = self._unmatched(found.raw)
-        self._terms.mark(found.key, found.key + "\0", match.exact, match.leading)
+        self._mark(match, match.exact, found.key, found.key + "\0")
         match.hits |= match.exact
         if unfinished or min(len(found.raw), len(found.stem)) > 1:
             begins = found.stem
@@ -455,15 +476,19 @@ class CatalogueIndex:
             after = begins + "\0" if begins == found.key else begins
             if begins.isdecimal() and len(begins) < 4 and not unfinished:
                 after = begins + ":"
-            self._terms.mark(after, begins + _AFTER_ALL, match.hits, match.leading)
+            self._mark(match, match.hits, after, begins + _AFTER_ALL)
             if unfinished and found.raw.endswith("p") and found.raw.isalpha():
                 # "ip" is on its way to "iphone".
-                self._terms.mark(begins[:-1] + "f", begins[:-1] + "f" + _AFTER_ALL, match.hits, match.leading)
+                self._mark(match, match.hits, begins[:-1] + "f", begins[:-1] + "f" + _AFTER_ALL)
         match.hits &= self._alive
         return match
 
     def _unmatched(self, shown):
-        return _Match(shown, *(np.zeros(self._room, bool) for _ in range(3)))
+        return _Match(shown, np.zeros(self._room, bool), np.zeros(self._room, bool), [])
+
+    def _mark(self, match, hits, first, before):
+        self._terms.mark(first, before, hits)
+        match.ranges.append((first, before))
 
     def _repaired(self, asked, tried, typing):
         """The words with what kept them from matching put right: spaces first, then one letter in a word."""
@@ -506,7 +531,7 @@ class CatalogueIndex:
             return None
         best, most = None, (False, False, 0, 0)
         for level in (_as_heard, _as_written, _beginnings) if thoroughly else (_as_heard,):
-            for term, whole in level(found, self._terms):
+            for term, whole in self._likely(level, found):
                 match = self._match_term(term, whole)
                 here, anywhere = int((match.hits & rest).sum()), int(match.hits.sum())
                 likely = OSA.distance(match.shown, found.raw, score_cutoff=1) <= 1
@@ -517,9 +542,19 @@ class CatalogueIndex:
                 break
         return [best] if best else None
 
+    def _likely(self, level, found):
+        """What `found` may be meant to be, as `level` finds it; many people make the same mistake."""
+        key = (level, found)
+        likely = self._candidates.get(key)
+        if likely is None:
+            if len(self._candidates) >= _SPELT:
+                self._candidates.clear()
+            likely = self._candidates[key] = level(found, self._terms)
+        return likely
+
     def _match_term(self, term, whole):
         match = self._unmatched(self._terms.written(term))
-        self._terms.mark(term, term + ("\0" if whole else _AFTER_ALL), match.hits, match.leading)
+        self._mark(match, match.hits, term, term + ("\0" if whole else _AFTER_ALL))
         match.hits &= self._alive
         return match
 
@@ -541,12 +576,12 @@ class CatalogueIndex:
 
 @dataclass(slots=True)
 class _Match:
-    """The devices of one word: all of them, those that have it whole, those whose model or maker it names."""
+    """The devices of one word: all, and those that have it whole; and the ranges of terms that it stands for."""
 
     shown: str
     hits: np.ndarray
     exact: np.ndarray
-    leading: np.ndarray
+    ranges: list[tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -554,6 +589,31 @@ class _Asked:
     matches: list[_Match]
     hits: np.ndarray
     corrected: str | None = None
+
+
+class _Devices:
+    """A set of devices: one bit per slot; where there are few of them, their slots say the same for less."""
+
+    def __init__(self, bits):
+        self.bits = bits
+        self.count = _count(bits)
+        self.is_few = self.count * _FEW < len(bits) * 64
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        return _mask(self.bits)
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """The 64-bit words that have any."""
+        return np.flatnonzero(self.bits)
+
+    @cached_property
+    def slots(self) -> np.ndarray:
+        if len(self.places) * 4 > len(self.bits):
+            return np.flatnonzero(self.mask)
+        at = np.flatnonzero(_mask(self.bits[self.places]))
+        return (self.places[at >> 6] << 6) + (at & 63)
 
 
 class _Facet:
@@ -596,12 +656,19 @@ class _Facet:
             return self._bits[rows[0]]
         return np.bitwise_or.reduce(self._bits[rows], axis=0)
 
-    def counts(self, bits, chosen, by_value=False) -> list[tuple]:
+    def numbers(self, devices) -> list[int]:
+        """How many of the devices have each value, in the order in which the values came."""
+        rows, bits = self._bits[: len(self._values)], devices.bits
+        if devices.is_few:
+            rows, bits = rows.take(devices.places, axis=1), bits[devices.places]
+        return np.bitwise_count(rows & bits).sum(axis=1, dtype=np.uint32).tolist()
+
+    def counts(self, devices, chosen, by_value=False) -> list[tuple]:
         """(value, count) of the values that occur or are chosen, the most frequent first or by value."""
-        both = self._bits[: len(self._values)] & bits
-        numbers = np.bitwise_count(both).sum(axis=1, dtype=np.int64).tolist()
         found = [
-            (value, number) for value, number in zip(self._values, numbers, strict=True) if number or value in chosen
+            (value, number)
+            for value, number in zip(self._values, self.numbers(devices), strict=True)
+            if number or value in chosen
         ]
         found += [(value, 0) for value in chosen if value not in self._row]
         return sorted(found, key=lambda pair: pair[0] if by_value else (-pair[1], pair[0]))
@@ -644,21 +711,27 @@ class _Terms:
             (self._written[t] for t in self._between(term, term + _AFTER_ALL) if t in self._written), term
         )
 
-    def mark(self, first, before, hits, leading):
-        """Set `hits` at each slot that has a term from `first` up to `before`.
-
-        `leading` is set where such a term names the maker or the model.
-        """
-        start = self._starts[bisect_left(self._packed, first)]
-        stop = self._starts[bisect_left(self._packed, before)]
+    def mark(self, first, before, hits):
+        """Set `hits` at each slot that has a term from `first` up to `before`."""
+        start, stop = self._packed_between(first, before)
         if start < stop:
-            slots = self._slots[start:stop]
-            hits[slots] = True
-            leading[slots[self._leads[start:stop]]] = True
+            hits[self._slots[start:stop]] = True
         for term in self._recent_between(first, before):
-            codes = np.frombuffer(self._recent[term], np.int32)
-            hits[codes >> 1] = True
-            leading[codes[(codes & 1).astype(bool)] >> 1] = True
+            hits[np.frombuffer(self._recent[term], np.int32) >> 1] = True
+
+    def leading(self, ranges, room) -> np.ndarray:
+        """True at each slot whose maker or model is named by a term of these ranges, each without its end."""
+        found = np.zeros(room, bool)
+        for first, before in ranges:
+            start, stop = self._packed_between(first, before)
+            found[self._slots[start:stop][self._leads[start:stop]]] = True
+            for term in self._recent_between(first, before):
+                codes = np.frombuffer(self._recent[term], np.int32)
+                found[codes[(codes & 1).astype(bool)] >> 1] = True
+        return found
+
+    def _packed_between(self, first, before):
+        return self._starts[bisect_left(self._packed, first)], self._starts[bisect_left(self._packed, before)]
 
     def has(self, term, whole) -> bool:
         """Whether `term` occurs whole, or else as a beginning (perhaps only in devices that are gone)."""
@@ -670,8 +743,7 @@ class _Terms:
 
     def frequency(self, term, whole) -> int:
         before = term + ("\0" if whole else _AFTER_ALL)
-        start = self._starts[bisect_left(self._packed, term)]
-        stop = self._starts[bisect_left(self._packed, before)]
+        start, stop = self._packed_between(term, before)
         return int(stop - start) + sum(len(self._recent[t]) for t in self._recent_between(term, before))
 
     def _between(self, first, before) -> Iterator[str]:
@@ -841,12 +913,21 @@ def _mask(bits):
 
 
 def _count(bits):
-    return int(np.bitwise_count(bits).sum(dtype=np.int64))
+    return int(np.bitwise_count(bits).sum(dtype=np.uint32))
+
+
+def _first(slots, keys, offset, count):
+    """`count` of the slots after the first `offset`, by their keys, of which no two are equal."""
+    end = offset + count
+    if end < len(slots):
+        some = np.argpartition(keys, end)[:end]
+        slots, keys = slots[some], keys[some]
+    return slots[np.argsort(keys)[offset:end]]
 
 
 def _take(order, mask, offset, count):
     """`count` slots of `order` that are in `mask`, after the first `offset` of them."""
-    found, start, size = [], 0, 2048
+    found, start, size = [], 0, 512
     while count and start < len(order):
         part = order[start : start + size]
         part = part[mask[part]]
