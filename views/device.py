@@ -385,7 +385,8 @@ def _headline(offer: Offer, terms: Terms) -> tuple[str, str]:
     _, last, amount = stretches[0]
     today = gettext("Sot %(price)s", price=den(sums.today))
     if terms.parts:
-        tariff = f"{tariff}, {ngettext('%(num)d këst', '%(num)d këste', terms.parts)}"
+        parts = ngettext("%(num)d këst", "%(num)d këste", terms.parts)
+        tariff = f"{tariff}, {parts}"
     if last == 1:
         when = gettext("në faturën e parë")
         if len(stretches) == 2:
@@ -394,7 +395,8 @@ def _headline(offer: Offer, terms: Terms) -> tuple[str, str]:
     big = gettext("%(price)s/muaj", price=den(amount))
     if len(stretches) == 1:
         return big, f"{today} · {tariff}"
-    return big, f"{gettext('në %(num)d muajt e parë', num=last)} · {today} · {tariff}"
+    when = gettext("në %(num)d muajt e parë", num=last)
+    return big, f"{when} · {today} · {tariff}"
 
 
 def _views(choice: Choice, offer: Offer, terms: Terms, view: str) -> list[dict]:

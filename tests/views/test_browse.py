@@ -107,13 +107,6 @@ def test_offers_are_what_is_discounted_or_comes_with_a_gift(shopper):
     assert names(shopper.get("/oferta")) == ["Samsung Galaxy S25", "Xiaomi Redmi 14"]
 
 
-def test_a_price_for_private_subscribers_alone_is_not_a_guests_price(shopper):
-    page = shopper.get("/pajisja/pixel-9")
-    assert "48.000 den" in page.words
-    assert "38.400" not in page.html
-    assert "Vetëm onlajn" not in page.html
-
-
 @pytest.mark.rule("CAT-6")
 @pytest.mark.parametrize(
     ("query", "shown"),
@@ -488,18 +481,6 @@ def test_a_device_sold_out_altogether_leads_to_what_is_in_stock(shopper, world):
     assert "Ky model u shit i gjithi" in page.words
     assert "/celulare?gjendje=1" in addresses(page)
     assert "Porosit" not in page.text_of("cmimi")
-
-
-@pytest.mark.rule("OFF-4")
-def test_contract_types_not_yet_sold_online_are_shown_and_cannot_be_chosen(shopper):
-    page = shopper.get("/pajisja/galaxy-s25")
-    kinds = {box.get("value"): box for box in page.all("input", name="lloji")}
-    assert kinds["device_only"].get("checked") is not None
-    assert kinds["besnik24"].get("disabled") is not None
-    assert kinds["new_number"].get("disabled") is not None
-    assert "ende jo onlajn" in page.words
-    assert "nga 1.080 den/muaj" in page.words
-    assert not shopper.get("/pajisja/kellef-s25").all("input", name="lloji")
 
 
 @pytest.mark.rule("CAT-5")
