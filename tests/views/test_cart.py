@@ -6,11 +6,12 @@ import pytest
 
 import config
 from models.cart import Cart, CartLine
-from models.catalogue import Device, Variant
+from models.catalogue import Device, TariffPrice, Variant
 from models.checkout import Checkout
 from tests import world as named
 from tests.query_count import assert_query_count
 from tests.views.browser import STEPS, Browser, rows
+from tests.views.test_html import faults
 
 CART = "/shporta"
 NOT_A_CHECKOUT = {"HX-Current-URL": "http://shop.test/celulare"}
@@ -172,6 +173,175 @@ def test_a_guest_reads_of_the_login_and_a_profile_does_not(shopper, world, profi
     assert "/hyr?next=/shporta" in shopper.get(CART).html
     shopper.log_in(profile.email)
     assert "/hyr?next=" not in shopper.get(CART).html
+
+
+# Contracts in it
+
+
+def contract(shopper: Browser, sku="S25-BLACK-128", **more) -> CartLine:
+    """A contract in the cart of this browser."""
+    shopper.choose(named_variant("CASE-BLACK"))
+    cart = Cart.get(Cart.token == shopper.cookie("cart").value)
+    return named.contract_line(cart, sku, **more)
+
+
+def named_variant(sku: str) -> Variant:
+    return Variant.get(Variant.sku == sku)
+
+
+@pytest.mark.rule("OFF-3")
+@pytest.mark.parametrize(
+    ("kind", "payment", "parts", "words"),
+    [
+        ("besnik24", "instalments", 24, "E zezë · Besnik 24 · Linja M këste në faturë: 24 × 1.080 den 25.920 den"),
+        ("besnik24", "first_bill", None, "E zezë · Besnik 24 · Linja M në faturën e parë 25.920 den"),
+        ("besnik24", "card", None, "E zezë · Besnik 24 · Linja M njëfish me kartelë 25.920 den"),
+        (
+            "new_number",
+            "card",
+            None,
+            "E zezë · Pajisje me numër të ri · Linja M njëfish me kartelë 28.800 den",
+        ),
+    ],
+)
+def test_a_contract_stands_in_the_cart_with_its_type_tariff_and_payment(shopper, world, kind, payment, parts, words):
+    contract(shopper, contract_type=kind, payment=payment, parts=parts)
+    page = shopper.get(CART)
+    for part in ("cart-contents", "shporta"):
+        assert words in page.text_of(part)
+
+
+@pytest.mark.rule("OFF-3")
+def test_the_name_of_a_contract_leads_back_to_the_choice_on_the_devices_page(shopper, world):
+    contract(shopper, parts=6)
+    address = "/pajisja/galaxy-s25?ngjyra=1f2023&memoria=128&lloji=besnik24&tarifa=linja-m&pagesa=keste&keste=6"
+    assert shopper.get(CART).all("a", class_="go", href=address)
+    sent = shopper.get(address).form(CART)
+    assert (sent["lloji"], sent["tarifa"], sent["pagesa"], sent["keste"]) == ("besnik24", "linja-m", "keste", "6")
+
+
+@pytest.mark.parametrize(
+    ("kind", "payment", "parts", "sums"),
+    [
+        # 990 den for the case today; the tariff 899 den a month.
+        ("besnik24", "instalments", 24, "Sot paguani 990 den Në muaj, 24 muaj 1.979 den"),
+        (
+            "besnik24",
+            "instalments",
+            12,
+            "Sot paguani 990 den Muajt 1–12, në muaj 3.059 den Muajt 13–24, në muaj 899 den",
+        ),
+        (
+            "besnik24",
+            "first_bill",
+            None,
+            "Sot paguani 990 den Në faturën e parë 26.819 den Muajt 2–24, në muaj 899 den",
+        ),
+        ("new_number", "card", None, "Sot paguani 29.790 den Në muaj, 24 muaj 899 den"),
+    ],
+)
+def test_the_cart_tells_apart_what_is_due_today_on_the_first_bill_and_each_month(
+    shopper, world, kind, payment, parts, sums
+):
+    contract(shopper, contract_type=kind, payment=payment, parts=parts)
+    page = shopper.get(CART)
+    assert sums in page.text_of("cart-contents")
+    assert sums in page.text_of("shporta")
+    devices = 2_880_000 if kind == "new_number" else 2_592_000
+    assert f"Nëntotali {(devices + 99_000) // 100:,} den".replace(",", ".") in page.text_of("cart-contents")
+
+
+def test_two_contracts_are_summed_month_by_month(shopper, world):
+    contract(shopper, parts=12)
+    contract(shopper, contract_type="new_number", payment="first_bill")
+    # 899 + 2.160 and 899 + 28.800; then 899 + 2.160 and 899; then 899 twice.
+    assert (
+        "Sot paguani 990 den Në faturën e parë 32.758 den"
+        " Muajt 2–12, në muaj 3.958 den Muajt 13–24, në muaj 1.798 den" in shopper.get(CART).text_of("cart-contents")
+    )
+
+
+def test_a_cart_without_contracts_speaks_of_no_months(shopper, world):
+    shopper.choose(world["CASE-BLACK"])
+    text = shopper.get(CART).text_of("cart-contents")
+    assert "Gjithsej 990 den" in text
+    assert "muaj" not in text
+
+
+@pytest.mark.rule("OFF-5")
+@pytest.mark.parametrize("quantity", ["1", "2"])
+def test_a_contract_is_for_one_device_and_has_no_quantity_to_change(shopper, world, quantity):
+    line = contract(shopper)
+    page = shopper.get(CART)
+    assert page.by_id(f"sasia-{line.id}") is None
+    assert page.by_id(f"sasia-{line_of('CASE-BLACK').id}") is not None
+    for piece in (False, True):
+        refused = shopper.post(
+            f"/shporta/{line.id}/sasia", {"ku": "shporta", "sasia": quantity}, piece=piece, headers=ON_THE_CART_PAGE
+        )
+        assert refused.status == 422
+    assert line_of("S25-BLACK-128").quantity == 1
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        (["besnik24"], "Numrin për Besnik 24 e zgjidhni në hapin tjetër. Nëse nuk keni hyrë"),
+        (["new_number"], "Numrin e ri e zgjidhni në hapin tjetër."),
+        (["besnik24", "new_number"], "Numrat për kontratat i zgjidhni në hapin tjetër. Nëse nuk keni hyrë"),
+    ],
+)
+def test_the_cart_says_where_the_number_of_a_contract_is_picked(shopper, world, kinds, words):
+    for kind in kinds:
+        contract(shopper, contract_type=kind, payment="card", parts=None)
+    page = shopper.get(CART)
+    assert words in page.words
+    assert ("Nëse nuk keni hyrë" in page.words) == ("besnik24" in kinds)
+
+
+def test_a_contract_whose_number_is_picked_names_it_and_asks_for_none(shopper, world, profile):
+    shopper.log_in(profile.email)
+    contract(shopper, number=named.own_number(profile))
+    text = shopper.get(CART).text_of("cart-contents")
+    assert "070 100 001 · këste në faturë" in text
+    assert "hapin tjetër" not in text
+
+
+@pytest.mark.rule("CAT-5")
+def test_a_contract_whose_price_changed_or_left_the_list_says_so(shopper, world):
+    contract(shopper)
+    TariffPrice.update(price=2_640_000).where(TariffPrice.contract_type == "besnik24").execute()
+    text = shopper.get(CART).text_of("cart-contents")
+    assert "24 × 1.100 den" in text
+    assert "Kur e zgjodhët, kushtonte 25.920 den" in text
+    TariffPrice.delete().execute()
+    text = shopper.get(CART).text_of("cart-contents")
+    assert "Nuk ofrohet më kështu" in text
+    assert "Kanë mbetur" not in text
+
+
+@pytest.mark.rule("CRT-3")
+def test_an_x_takes_a_contract_and_its_months_out(shopper, world):
+    line = contract(shopper)
+    piece = remove(shopper, line, piece=True, headers=ON_THE_CART_PAGE)
+    assert "Gjithsej 990 den" in piece.text_of("cart-contents")
+    assert "Në muaj" not in piece.html
+
+
+def test_the_markup_of_a_cart_with_contracts(shopper, world):
+    contract(shopper, parts=6)
+    contract(shopper, contract_type="new_number", payment="first_bill")
+    for language, prefix in (("sq", ""), ("mk", "/mk"), ("en", "/en")):
+        assert faults(shopper.get(f"{prefix}/shporta").html, language) == []
+
+
+def test_contracts_cost_the_cart_no_queries_of_their_own(shopper, world, profile):
+    shopper.log_in(profile.email)
+    shopper.get("/celulare")
+    contract(shopper)
+    contract(shopper, contract_type="new_number", payment="first_bill")
+    with assert_query_count(5):
+        assert "Besnik 24" in shopper.get(CART).words
 
 
 # The x
