@@ -11,6 +11,7 @@ Nothing here reads a database, and one thread at a time may use an index.
 
 from array import array
 from bisect import bisect_left, insort
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, reduce
@@ -32,8 +33,9 @@ _REPAIRS = 3
 _RESPELT = (4, 20)
 _CANDIDATES = 24
 _NEAREST = 4
-# Misspelt words whose candidates are remembered.
+# Misspelt words whose candidates are remembered, and large sets of devices whose counts are.
 _SPELT = 1024
+_COUNTED = 128
 
 _LOAD = 2000
 _AFTER_ALL = "\U0010ffff"
@@ -148,7 +150,11 @@ class CatalogueIndex:
         # The place of each slot in these orders.
         self._ranks = dict(self._orders)
         self._everyone = _bits(self._alive)
+        # The slots of each kind, the cheapest first.
+        self._cheapest: dict[str, np.ndarray] = {}
         self._candidates: dict[tuple, list[tuple[str, bool]]] = {}
+        # What was counted in a large set: lists that differ in words, order or page alone often show the same one.
+        self._counted: OrderedDict[bytes, dict] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -244,7 +250,11 @@ class CatalogueIndex:
         self._mend_orders(moved, gone)
         self._tidy(at_rest=True)
         self._everyone = _bits(self._alive)
+        order = self._orders["price"]
+        for kind in self._facets["kind"].values():
+            self._cheapest[kind] = order[_mask(self._facets["kind"].any_of([kind])).take(order)]
         self._candidates.clear()
+        self._counted.clear()
 
     def _sort_keys(self, sort, slots):
         popular = (self._ids[slots], -self._popularity[slots])
@@ -298,13 +308,11 @@ class CatalogueIndex:
             return _Devices(reduce(and_, (bits for other, bits in filters.items() if other != name), everyone))
 
         facets = {
-            name: self._facets[name].counts(without(name), chosen, by_value=name == "storage")
+            name: self._facets[name].named(self._numbers(name, without(name)), chosen, by_value=name == "storage")
             for name, chosen in _chosen(query)
         }
-        numbers = self._facets["flag"].numbers(shown)
         for at, flag in enumerate(FLAGS):
-            number = self._facets["flag"].numbers(without(flag))[at] if flag in filters else numbers[at]
-            facets[flag] = [(True, number)]
+            facets[flag] = [(True, self._numbers("flag", without(flag))[at])]
         pages = max(1, -(-total // query.per_page))
         page = min(max(1, query.page), pages)
         price_min, price_max = self._price_range(without("price"))
@@ -340,7 +348,7 @@ class CatalogueIndex:
 
         def score(slots):
             return sum(
-                match.exact[slots] * np.int64(2) + leads[slots]
+                match.exact[slots].view(np.uint8) * np.uint8(2) + leads[slots].view(np.uint8)
                 for match, leads in zip(asked.matches, leading, strict=True)
             )
 
@@ -362,15 +370,42 @@ class CatalogueIndex:
             filters["price"] = _bits(fits)
         return filters
 
+    def _numbers(self, name, devices) -> list[int]:
+        """How many of the devices have each value of a facet."""
+        counted = self._counted_of(devices)
+        if name not in counted:
+            counted[name] = self._facets[name].numbers(devices)
+        return counted[name]
+
+    def _counted_of(self, devices):
+        """What is known of this set so far; a small one is counted again in less time than it would be found."""
+        if devices.is_few:
+            return devices.counted
+        key = devices.key
+        counted = self._counted.get(key)
+        if counted is None:
+            counted = self._counted[key] = {}
+            if len(self._counted) > _COUNTED:
+                self._counted.popitem(last=False)
+        else:
+            self._counted.move_to_end(key)
+        return counted
+
     def _price_range(self, devices):
         if not devices.count:
             return None, None
         if devices.is_few:
             prices = self._price[devices.slots]
             return int(prices.min()), int(prices.max())
-        order = self._orders["price"]
-        ends = (_take(end, devices.mask, 0, 1) for end in (order, order[::-1]))
-        return tuple(int(self._price[end[0]]) for end in ends)
+        counted = self._counted_of(devices)
+        if "price" not in counted:
+            ends = [
+                self._price[end]
+                for order in self._cheapest.values()
+                for end in (*_take(order, devices.mask, 0, 1), *_take(order[::-1], devices.mask, 0, 1))
+            ]
+            counted["price"] = int(min(ends)), int(max(ends))
+        return counted["price"]
 
     def _sorted(self, query, asked, devices, offset):
         if query.sort != "relevance" or asked is None:
@@ -380,7 +415,7 @@ class CatalogueIndex:
             return _take(self._orders[sort], devices.mask, offset, query.per_page)
 
         def score(slots):
-            return sum(match.exact[slots].astype(np.int64) for match in asked.matches)
+            return sum(match.exact[slots].view(np.uint8) for match in asked.matches)
 
         return self._by_score(devices, score, offset, query.per_page)
 
@@ -391,7 +426,8 @@ class CatalogueIndex:
         """
         if devices.is_few:
             slots = devices.slots
-            return _first(slots, self._ranks["popular"][slots] - score(slots) * self._room, offset, count)
+            keys = self._ranks["popular"][slots] - score(slots).astype(np.int64) * self._room
+            return _first(slots, keys, offset, count)
         scores = score(slice(None))
         found = []
         for level in range(int(scores.max()), -1, -1):
@@ -459,7 +495,8 @@ class CatalogueIndex:
         return _Asked(matches, self._common(matches))
 
     def _common(self, matches):
-        return reduce(and_, (match.hits for match in matches), self._alive)
+        hits = [match.hits for match in matches]
+        return reduce(and_, hits) if hits else self._alive
 
     def _match(self, found: Word, unfinished=False) -> "_Match":
         """The devices of one word: whole, or as a beginning if it has two letters or is being typed.
@@ -480,11 +517,15 @@ class CatalogueIndex:
             if unfinished and found.raw.endswith("p") and found.raw.isalpha():
                 # "ip" is on its way to "iphone".
                 self._mark(match, match.hits, begins[:-1] + "f", begins[:-1] + "f" + _AFTER_ALL)
-        match.hits &= self._alive
-        return match
+        return self._living(match)
 
     def _unmatched(self, shown):
         return _Match(shown, np.zeros(self._room, bool), np.zeros(self._room, bool), [])
+
+    def _living(self, match):
+        if self._dead:
+            match.hits &= self._alive
+        return match
 
     def _mark(self, match, hits, first, before):
         self._terms.mark(first, before, hits)
@@ -555,8 +596,7 @@ class CatalogueIndex:
     def _match_term(self, term, whole):
         match = self._unmatched(self._terms.written(term))
         self._mark(match, match.hits, term, term + ("\0" if whole else _AFTER_ALL))
-        match.hits &= self._alive
-        return match
+        return self._living(match)
 
     def _split(self, found: Word, rest):
         """`found` as two words written together; between letters and digits first."""
@@ -598,6 +638,11 @@ class _Devices:
         self.bits = bits
         self.count = _count(bits)
         self.is_few = self.count * _FEW < len(bits) * 64
+        self.counted: dict = {}
+
+    @cached_property
+    def key(self) -> bytes:
+        return self.bits.tobytes()
 
     @cached_property
     def mask(self) -> np.ndarray:
@@ -663,15 +708,16 @@ class _Facet:
             rows, bits = rows.take(devices.places, axis=1), bits[devices.places]
         return np.bitwise_count(rows & bits).sum(axis=1, dtype=np.uint32).tolist()
 
-    def counts(self, devices, chosen, by_value=False) -> list[tuple]:
+    def named(self, numbers, chosen, by_value=False) -> list[tuple]:
         """(value, count) of the values that occur or are chosen, the most frequent first or by value."""
         found = [
-            (value, number)
-            for value, number in zip(self._values, self.numbers(devices), strict=True)
-            if number or value in chosen
+            (value, number) for value, number in zip(self._values, numbers, strict=True) if number or value in chosen
         ]
         found += [(value, 0) for value in chosen if value not in self._row]
         return sorted(found, key=lambda pair: pair[0] if by_value else (-pair[1], pair[0]))
+
+    def values(self) -> list:
+        return self._values
 
 
 class _Terms:
