@@ -34,6 +34,7 @@ from models.order import Order, OrderLine
 from models.outbox import BILL_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
+from models.quote import together
 from models.profile_link import ProfileLink
 from models.registration import Registration
 from views.templating import phone_text
@@ -170,6 +171,8 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
         "order": order,
         "name": clean(order.first_name),
         "lines": [_line(line, language, pictures) for line in lines],
+        # What is due when, where something is billed (PAY-3).
+        "due": together(line.quote for line in lines),
         "order_url": f"{order_url}?k={token}",
         "retry_url": f"{order_url}/pagesa?k={token}",
         # A worker that was away may write of a retry that is over.
@@ -201,8 +204,17 @@ def _line(line: OrderLine, language: str, pictures: "Pictures") -> dict:
         "before": line.before,
         "total": line.total,
         "gift": clean(gift.get(language) or gift.get("sq") or ""),
+        "contract": _contract(line, language),
         "cid": pictures.of(line.picture),
     }
+
+
+def _contract(line: OrderLine, language: str) -> str:
+    """What a contract's line says below its device: "Besnik 24 · Linja L · 070 123 456"; empty without one."""
+    if not line.is_contract:
+        return ""
+    kind = "Besnik 24" if line.contract_type == "besnik24" else words(language).gettext("Numër i ri")
+    return clean(" · ".join((kind, line.tariff["name"], phone_text(line.msisdn))))
 
 
 def _municipality(order: Order, language: str) -> str:

@@ -174,7 +174,8 @@ class Checkout(BaseModel):
                 checkout_key=key,
                 cart=checkout.cart,
                 profile=profile,
-                state="awaiting_payment",
+                # With nothing to be paid at the bank, what there is comes with the bill (PAY-3).
+                state="awaiting_payment" if due_now else "confirmed",
                 language=language,
                 first_name=checkout.first_name,
                 last_name=checkout.last_name,
@@ -202,7 +203,7 @@ class Checkout(BaseModel):
                 # To somebody who was faster by a moment: what the overview promised is not what there is.
                 raise OfferChanged from None
             crash.at("place: stock taken")
-            OrderEvent.create(order=order, at=now, state="awaiting_payment", author="shopper")
+            OrderEvent.create(order=order, at=now, state=order.state, author="shopper")
             for chosen in lines:
                 if chosen.contract_type == "new_number":
                     try:
@@ -213,8 +214,6 @@ class Checkout(BaseModel):
             if due_now:
                 payment = Payment.begin(order, now)
             else:
-                # Nothing to be paid at the bank: what there is comes with the bill (PAY-3).
-                order.move("confirmed", by="system", now=now)
                 Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
             # What another tab put in meanwhile stays for the next order.
             CartLine.delete().where(CartLine.id.in_([chosen.id for chosen in lines])).execute()

@@ -59,6 +59,7 @@ def order_of(language="sq", lines=1, **changes) -> Order:
         "postal_code": "1200",
         "note": "Kati 3",
         "total": 4998000 * lines,
+        "due_now": 4998000 * lines,
         "currency": "MKD",
         "placed_at": NOW,
         "payable_until": NOW + timedelta(minutes=30),
@@ -85,6 +86,15 @@ def order_of(language="sq", lines=1, **changes) -> Order:
         }
         OrderLine.create(**(line | {key: value for key, value in changes.items() if key in OrderLine._meta.fields}))
     return order
+
+
+CONTRACT = {
+    "contract_type": "besnik24",
+    "tariff": {"code": "linja-l", "name": "Linja L", "monthly_price": 119_900},
+    "msisdn": "38970100001",
+    "payment": "instalments",
+    "parts": 24,
+}
 
 
 def mail_of(kind: str, order: Order) -> Mail:
@@ -172,9 +182,21 @@ def test_the_confirmation_says_who_may_receive_it_and_with_which_document():
 
 @pytest.mark.rule("DLV-3")
 def test_what_comes_with_a_contract_goes_to_the_number_holder_alone():
-    text = text_of(written(contract_type="besnik24"))
+    text = text_of(written(**CONTRACT))
     assert "vetëm poseduesi i numrit" in text
     assert "autorizim të rregullt" in text
+
+
+@pytest.mark.rule("CHK-5", "PAY-3")
+def test_the_mail_of_a_contract_says_what_is_paid_when():
+    message = written(**CONTRACT, price=3_120_000, before=None, total=3_120_000, due_now=0)
+
+    for text in (text_of(message), html_of(message)):
+        assert "Besnik 24 · Linja L · 070 100 001" in text
+        assert "2.499 den" in text
+        assert "pajisja paguhet me faturën mujore" in text
+        assert "Sot paguani" in text
+        assert "U paguan me kartelë" not in text
 
 
 @pytest.mark.rule("ORD-2")

@@ -91,7 +91,11 @@ def _own_page(chosen: Chosen, form: OwnNumberForm, status: int = 200):
         )
     picked = form.numri.data or chosen.msisdn
     if not picked:
-        picked = next((row["number"].msisdn for row in rows if not row["reasons"]), "")
+        # The first one without a reason against it, or else one that can be had by card.
+        open_rows = sorted(
+            (row for row in rows if not row["reasons"] or row["only_card"]), key=lambda row: bool(row["reasons"])
+        )
+        picked = open_rows[0]["number"].msisdn if open_rows else ""
     return show_step(
         "number", Checkout(), status, template="own_number", chosen=chosen, form=form, rows=rows, picked=picked
     )
