@@ -36,7 +36,7 @@ class NumberForm(ShopForm):
     )
 
     def validate_phone(self, field):
-        if not self.phone_digits.startswith(CALLING_CODE):
+        if not field.errors and not self.phone_digits.startswith(CALLING_CODE):
             raise ValidationError(gettext("Shkruani numër celular që fillon me 07."))
 
 
