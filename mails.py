@@ -34,8 +34,8 @@ from models.order import Order, OrderLine
 from models.outbox import BILL_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
-from models.quote import together
 from models.profile_link import ProfileLink
+from models.quote import together
 from models.registration import Registration
 from views.templating import phone_text
 
