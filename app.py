@@ -21,6 +21,7 @@ from models.profile import Profile
 from views import (
     bills,
     browse,
+    bss,
     cart,
     checkout,
     demo,
@@ -80,6 +81,8 @@ def create_app() -> Flask:
     app.register_blueprint(gateway.blueprint)
     app.register_blueprint(pay.bank_blueprint)
     csrf.exempt(pay.bank_blueprint)
+    app.register_blueprint(bss.blueprint)
+    csrf.exempt(bss.blueprint)
     errors.register(app)
     cli.register(app)
 

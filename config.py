@@ -159,6 +159,16 @@ SMS_SECRET = _text("SMS_SECRET", "sandbox")
 SMS_ADDRESSES = _networks("SMS_ADDRESSES", "127.0.0.1,::1")
 SMS_REPORT_URL = _text("SMS_REPORT_URL", f"http://127.0.0.1:{PORT}/sms/report")
 
+# The billing system (docs/bss.md): what it pushes, and where it is told of events. Without a secret nothing can be
+# pushed; without an address it is told nothing.
+BSS_PUSH_SECRET = _list("BSS_PUSH_SECRET", "" if ENV == "production" else "sandbox-push")
+BSS_ADDRESSES = _networks("BSS_ADDRESSES", "127.0.0.1,::1")
+BSS_WEBHOOK_URL = _text("BSS_WEBHOOK_URL")
+BSS_WEBHOOK_SECRET = _text("BSS_WEBHOOK_SECRET", "sandbox-webhook")
+BSS_TIMEOUT = _number("BSS_TIMEOUT", 10, least=1)
+if not re.fullmatch(r"(https?://[^\s/?#]+[^\s#]*)?", BSS_WEBHOOK_URL):
+    raise SystemExit(f"BSS_WEBHOOK_URL must be an http or https address, not {BSS_WEBHOOK_URL!r}.")
+
 # The security code that proves a number (PRO-4)
 CODE_MINUTES = _number("DYQANI_CODE_MINUTES", 5, least=1)
 CODE_TRIES = _number("DYQANI_CODE_TRIES", 5, least=1)
@@ -190,6 +200,12 @@ def refuse_unsafe() -> None:
         wrong.append("BANK_STORE_KEY and BANK_API_PASSWORD must be the bank's, not the sandbox's")
     if SMS_PASSWORD == "sandbox" or len(SMS_SECRET) < 16:  # noqa: S105
         wrong.append("SMS_PASSWORD must be the gateway's, and SMS_SECRET a random text of at least 16 characters")
+    if any(len(secret) < 32 for secret in BSS_PUSH_SECRET):
+        wrong.append("BSS_PUSH_SECRET must be a random text of at least 32 characters, or several with commas")
+    if BSS_WEBHOOK_URL and len(BSS_WEBHOOK_SECRET) < 32:
+        wrong.append("BSS_WEBHOOK_SECRET must be a random text of at least 32 characters")
+    if BSS_WEBHOOK_URL and not BSS_WEBHOOK_URL.startswith("https://"):
+        wrong.append("BSS_WEBHOOK_URL must start with https://")
     for name, url in (("BANK_GATE_URL", BANK_GATE_URL), ("BANK_API_URL", BANK_API_URL)):
         if not url.startswith("https://"):
             wrong.append(f"{name} must start with https://")

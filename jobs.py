@@ -13,6 +13,8 @@ import structlog
 import config
 from models.allowance import Allowance
 from models.base import db, utcnow
+from models.bss_event import BssEvent
+from models.bss_push import BssMessage
 from models.cart import Cart
 from models.contract import Contract
 from models.new_number import NewNumber
@@ -37,6 +39,7 @@ DUE = (
     (Refund.carry_out_all_due, config.WORKER_EVERY),
     (relist_due, config.WORKER_EVERY),
     (NewNumber.release_all_due, config.WORKER_EVERY),
+    (BssEvent.send_all_due, config.WORKER_EVERY),
     (Contract.end_all_due, 3600),
     (Cart.forget_old, 3600),
     (Attempt.forget_old, 3600),
@@ -45,6 +48,7 @@ DUE = (
     (NumberClaim.forget_old, 3600),
     (SecurityCode.forget_old, 3600),
     (Allowance.forget_old, 3600),
+    (BssMessage.forget_old, 3600),
     (forget_strangers, 3600),
 )
 

@@ -2,6 +2,8 @@
 
 from models.allowance import Allowance
 from models.bill_payment import BillPayment, BillPaymentLine
+from models.bss_event import BssEvent
+from models.bss_push import BssKnown, BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import (
     Brand,
@@ -67,4 +69,7 @@ MODELS = [
     SecurityCode,
     Sms,
     NumberClaim,
+    BssMessage,
+    BssKnown,
+    BssEvent,
 ]

@@ -6,6 +6,7 @@ from peewee import BooleanField, CharField, Check, ForeignKeyField, IntegerField
 
 import config
 from models.base import BaseModel, MomentField, db, locked
+from models.bss_event import BssEvent
 from models.invoice import Invoice
 from models.number import Number, ProfileNumber
 from models.order_number import new_number
@@ -196,6 +197,7 @@ class BillPayment(BaseModel):
         ).execute()
         self.state, self.paid_at = "paid", now
         self.save()
+        BssEvent.of_paid_invoices(self.number, paid, now)
         return sum(invoice.amount for invoice in paid)
 
     def tell(self, kind: str, now, *, key: str) -> None:

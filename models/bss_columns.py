@@ -58,7 +58,8 @@ def _day(cell: str) -> date:
         raise ValueError("is no day of the calendar") from None
 
 
-def _moment(cell: str) -> datetime:
+def moment(cell: str) -> datetime:
+    """A moment in UTC; without an offset it is in the shop's zone (LOC-3). Raises ValueError."""
     why = "must be a moment such as 2025-11-03T09:00 or 2025-11-03T08:00Z"
     if "T" not in cell:
         raise ValueError(why)
@@ -141,8 +142,9 @@ INVOICES: Columns = {
     "issued_on": (_day, ...),
     "due_on": (_day, ...),
     "amount": (_amount(1), ...),
-    "paid_at": (_moment, None),
+    "paid_at": (moment, None),
     "paid_through": (_word(*PAID_THROUGH, REVERSED), ""),
+    "cancelled": (_yes, False),
 }
 CONTRACTS: Columns = {
     "code": (_code(Contract.code.max_length), ...),
@@ -163,7 +165,7 @@ NEW_NUMBERS: Columns = {
 }
 
 # Columns that a file may do without.
-OPTIONAL = frozenset({"company", "has_history", "tariff", "active", "paid", "ended", "state"})
+OPTIONAL = frozenset({"company", "has_history", "tariff", "active", "cancelled", "paid", "ended", "state"})
 
 
 def wrong_subscriber(values: dict):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models import bss_columns as columns
-from models.base import IS_SQLITE, db
+from models.base import IS_SQLITE, db, locked
 from models.calendar import local_day
 from models.contract import Contract
 from models.invoice import Invoice
@@ -224,6 +224,23 @@ class _File:
     def wrong(self, values: dict) -> Iterator[tuple[str, str]]:
         return iter(())
 
+    def known(self, key: str) -> dict:
+        """What the shop knows of the row of that key, by column, held until the transaction ends; {} of a new one."""
+        return {}
+
+    def complete(self, values: dict) -> dict:
+        """A change that names some columns alone, with what the shop knows in the others (models.bss_push)."""
+        known = self.known(values[self.key])
+        if not known:
+            # What may be blank need not be told of a new row.
+            known = {name: blank for name, (_, blank) in self.columns.items() if blank is not ...}
+            known = {name: blank for name, blank in known.items() if name not in columns.OPTIONAL}
+        return {**known, **values}
+
+    def missing(self, values: dict) -> list[str]:
+        """Columns without which a row cannot be."""
+        return [name for name, (_, blank) in self.columns.items() if blank is ... and name not in values]
+
     def write(self, batch: list[Row], count: Count) -> None:
         raise NotImplementedError
 
@@ -239,6 +256,29 @@ class _Subscribers(_File):
 
     def wrong(self, values):
         return columns.wrong_subscriber(values)
+
+    def known(self, key):
+        subscriber = locked(Subscriber.select().where(Subscriber.code == key)).first()
+        if subscriber is None:
+            return {}
+        holder = subscriber.holder
+        return {
+            **_cells(subscriber, "code", "since", "has_history"),
+            "holder_id": holder.id_number,
+            **_cells(holder, *self._OF_HOLDER),
+        }
+
+    def complete(self, values):
+        whole = super().complete(values)
+        if "holder_id" not in values:
+            return whole
+        # Somebody else's name is not the new holder's.
+        holder = Holder.get_or_none(Holder.id_number == values["holder_id"])
+        known = dict.fromkeys(self._OF_HOLDER, "") if holder is None else _cells(holder, *self._OF_HOLDER)
+        if holder is None:
+            whole.pop("segment", None)
+            del known["segment"]
+        return {**whole, **known, **values}
 
     def write(self, batch, count):
         holders = {}
@@ -275,6 +315,15 @@ class _Subscribers(_File):
 class _Numbers(_File):
     name, key, columns = "numbers.csv", "msisdn", columns.NUMBERS
 
+    def known(self, key):
+        number = locked(Number.select().where(Number.msisdn == key)).first()
+        if number is None:
+            return {}
+        return {
+            **_cells(number, "msisdn", "sim_end", "kind", "tariff", "active"),
+            "subscriber": number.subscriber.code,
+        }
+
     def write(self, batch, count):
         _resolve(batch, "subscriber", Subscriber.code, "is no subscriber code of the shop or of subscribers.csv")
         rows = [row.values for row in batch if not row.problem]
@@ -299,7 +348,31 @@ class _Invoices(_File):
     def wrong(self, values):
         return columns.wrong_invoice(values)
 
+    def known(self, key):
+        # A payment in the shop waits for us, and we for it: what is read here is still true when it is written.
+        invoice = locked(Invoice.select().where(Invoice.number == key)).first()
+        if invoice is None:
+            return {}
+        told = _cells(invoice, "number", "issued_on", "due_on", "amount", "paid_at", "paid_through")
+        return {**told, "subscriber": invoice.subscriber.code}
+
+    def complete(self, values):
+        whole = super().complete(values)
+        if "paid_at" in values or "paid_through" in values:
+            whole = {**whole, "paid_at": None, "paid_through": "", **values}
+        return whole
+
+    def missing(self, values):
+        return [] if values.get("cancelled") else super().missing(values)
+
     def write(self, batch, count):
+        gone = {row.values["number"] for row in batch if row.values.pop("cancelled", False)}
+        if gone:
+            # A choice of invoices that is being paid knows that one may go (models.bill_payment).
+            deleted = Invoice.delete().where(Invoice.number.in_(list(gone))).execute()
+            count.changed += deleted
+            count.unchanged += len(gone) - deleted
+            batch = [row for row in batch if row.values["number"] not in gone]
         _resolve(batch, "subscriber", Subscriber.code, "is no subscriber code of the shop or of subscribers.csv")
         rows = [row.values for row in batch if not row.problem]
         paid = set(
@@ -336,6 +409,20 @@ class _Contracts(_File):
 
     def wrong(self, values):
         return columns.wrong_contract(values)
+
+    def known(self, key):
+        contract = locked(Contract.select().where(Contract.code == key)).first()
+        if contract is None:
+            return {}
+        names = [name for name in self.columns if name != "msisdn"]
+        return {**_cells(contract, *names), "msisdn": contract.number.msisdn}
+
+    def complete(self, values):
+        whole = super().complete(values)
+        if "paid" not in values and values.keys() & {"price", "instalments", "instalments_paid"}:
+            # The share of the instalments counts, not what was paid before.
+            whole["paid"] = None
+        return whole
 
     def write(self, batch, count):
         _resolve(batch, "msisdn", Number.msisdn, "is no number of the shop or of numbers.csv", field="number")
@@ -432,6 +519,10 @@ def _upsert(model, key, rows, count: Count) -> list[_Change]:
     return changes
 
 
+def _cells(row, *names: str) -> dict:
+    return {name: getattr(row, name) for name in names}
+
+
 def _ids(key, wanted, *conditions) -> dict[str, int]:
     model = key.model
     return dict(model.select(key, model.id).where(key.in_(list(set(wanted))), *conditions).tuples())
@@ -471,6 +562,16 @@ def _without_cells(bad: BadLine, header: Line | None, known) -> BadLine:
         if cell[:60] == bad.column:
             return bad._replace(column=f"column {index + 1}")
     return bad
+
+
+def is_importing() -> bool:
+    """Whether an import runs; else none begins until the transaction in hand ends.
+
+    On SQLite the transaction has waited for it already.
+    """
+    if IS_SQLITE:
+        return False
+    return not db.execute_sql("SELECT pg_try_advisory_xact_lock_shared(%s)", (_IMPORT_LOCK,)).fetchone()[0]
 
 
 def _one_at_a_time() -> None:

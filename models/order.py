@@ -15,6 +15,7 @@ from peewee import (
 )
 
 from models.base import BaseModel, MomentField, db, locked
+from models.bss_event import BssEvent
 from models.cart import Cart
 from models.catalogue import Device, Gift, Variant
 from models.order_number import read_number
@@ -167,6 +168,7 @@ class Order(BaseModel):
         moved = Order.update(state=state).where(Order.id == self.id, Order.state == self.state).execute()
         if not moved:
             raise NotAllowed(f"{self.number} changed meanwhile")
+        BssEvent.of_order(self, state, now)
         self.state = state
         OrderEvent.create(order=self, at=now, state=state, author=by, why=why)
         if state in ENDED:

@@ -160,6 +160,12 @@ class Sheet:
                 yield Line(number, cells, wrong, end)
 
 
+def unseen(text: str) -> str | None:
+    """Why a text cannot be a cell's: it has a character that nobody sees; None where it has none."""
+    found = _UNSEEN.search(text)
+    return found and f"has a character that nobody sees (U+{ord(found[0]):04X})"
+
+
 def _unseen(cells, damaged):
     wrong = []
     for index, cell in enumerate(cells):

@@ -13,6 +13,9 @@ from peewee import IntegrityError
 import config
 from models.base import connect, db
 from models.bill_payment import BillPayment, BillPaymentLine
+from models.bss_event import BssEvent
+from models.bss_push import BssKnown, BssMessage
+from models.allowance import Allowance
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
@@ -21,10 +24,13 @@ from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
+from models.number_claim import NumberClaim
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.security_code import SecurityCode
+from models.sms import Sms
 from models.subscriber import Holder, Subscriber
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
 
@@ -48,6 +54,10 @@ def row_of(world, table):
     ProfileLink.create(purpose="password", **link)
     Registration.create(password_hash="", first_name="Ana", last_name="M", language="sq", **link)
     billed()
+    order.move("cancelled", by="shopper", now=NOW)
+    BssEvent.number_all()
+    BssMessage.create(message="message-1", kind="invoice", digest="d", result="added", taken_at=NOW)
+    BssKnown.create(kind="invoice", key="F-1", at=NOW)
     return table.select().first()
 
 
@@ -134,6 +144,8 @@ BAD = [
     (NewNumber, {"state": "lost", "held_until": None, "cart": None}),
     (NewNumber, {"held_until": None}),
     (NewNumber, {"state": "free", "held_until": None}),
+    (BssMessage, {"result": "maybe"}),
+    (BssEvent, {"state": "lost"}),
 ]
 
 
@@ -181,6 +193,10 @@ TWICE = [
     (BillPaymentLine, lambda row: {}),
     (Contract, lambda row: {"code": row.code}),
     (NewNumber, lambda row: {"msisdn": row.msisdn}),
+    (BssMessage, lambda row: {"message": row.message}),
+    (BssKnown, lambda row: {}),
+    (BssEvent, lambda row: {"uuid": row.uuid}),
+    (BssEvent, lambda row: {"sequence": row.sequence}),
 ]
 
 
