@@ -54,6 +54,7 @@ def row_of(world, table):
     ProfileLink.create(purpose="password", **link)
     Registration.create(password_hash="", first_name="Ana", last_name="M", language="sq", **link)
     billed()
+    NumberClaim.begin(ProfileNumber.get().profile, "38970100020", NOW).prove(NOW, sim_end="445566")
     order.move("cancelled", by="shopper", now=NOW)
     BssEvent.number_all()
     BssMessage.create(message="message-1", kind="invoice", digest="d", result="added", taken_at=NOW)
@@ -144,6 +145,10 @@ BAD = [
     (NewNumber, {"state": "lost", "held_until": None, "cart": None}),
     (NewNumber, {"held_until": None}),
     (NewNumber, {"state": "free", "held_until": None}),
+    (SecurityCode, {"tries": -1}),
+    (Sms, {"recipient": "112"}),
+    (Sms, {"state": "lost"}),
+    (Sms, {"report": "maybe"}),
     (BssMessage, {"result": "maybe"}),
     (BssEvent, {"state": "lost"}),
 ]
@@ -193,6 +198,10 @@ TWICE = [
     (BillPaymentLine, lambda row: {}),
     (Contract, lambda row: {"code": row.code}),
     (NewNumber, lambda row: {"msisdn": row.msisdn}),
+    (Allowance, lambda row: {}),
+    (Sms, lambda row: {"key": row.key}),
+    (Sms, lambda row: {"message_id": row.message_id}),
+    (NumberClaim, lambda row: {"token": row.token}),
     (BssMessage, lambda row: {"message": row.message}),
     (BssKnown, lambda row: {}),
     (BssEvent, lambda row: {"uuid": row.uuid}),

@@ -9,6 +9,7 @@ import pytest
 
 import config
 from gateways.sandbox.mail import store
+from gateways.sandbox.sms import store as store_sms
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 20
 
@@ -52,6 +53,22 @@ def test_scripts_read_the_inbox_as_json_of_one_recipient(client, inbox):
     assert mail["subject"] == "E dyta"
     assert "Kodi 1234" in mail["text"]
     assert mail["at"].endswith("+00:00")
+
+
+@pytest.mark.rule("MSG-2")
+def test_sms_stand_beside_the_mails_with_their_text(client, inbox, tmp_path):
+    assert "Ende nuk është dërguar asnjë SMS" in client.get("/demo/inbox").text
+    inbox("E para")
+    store_sms(tmp_path, "dyqani", "38970100020", "111111: kodi <b>")
+    store_sms(tmp_path, "dyqani", "38970100001", "222222: код")
+    page = client.get("/demo/inbox").text
+    assert page.index("222222: код") < page.index("111111: kodi &lt;b&gt;") < page.index("E para")
+    assert "070\u00a0100\u00a0020" in page
+    assert [message["kind"] for message in client.get("/demo/inbox.json").json] == ["sms", "sms", "mail"]
+    assert [message["subject"] for message in client.get("/demo/inbox.json?kind=mail").json] == ["E para"]
+    [sms] = client.get("/demo/inbox.json?to=38970100020").json
+    assert (sms["kind"], sms["from"], sms["text"]) == ("sms", "dyqani", "111111: kodi <b>")
+    assert sms["at"].endswith("+00:00")
 
 
 def test_a_mail_opens_with_its_html_in_a_sandboxed_frame_and_its_text(client, inbox):
