@@ -48,7 +48,7 @@ def _told(reason, chosen):
 
 
 @_told.register
-def _(reason: Debt, chosen):
+def _of_debt(reason: Debt, chosen):
     amount = den(reason.amount)
     return Told(
         reason.kind,
@@ -75,7 +75,7 @@ def _(reason: Debt, chosen):
 
 
 @_told.register
-def _(reason: DebtJustPaid, chosen):
+def _of_debt_just_paid(reason: DebtJustPaid, chosen):
     hours = config.DEBT_WAIT_ONLINE_HOURS if reason.payment.online else config.DEBT_WAIT_HOURS
     when = moment(reason.possible_from)
     return Told(
@@ -92,7 +92,7 @@ def _(reason: DebtJustPaid, chosen):
 
 
 @_told.register
-def _(reason: InstalmentsRunning, chosen):
+def _of_instalments_running(reason: InstalmentsRunning, chosen):
     contract = reason.contract
     left = contract.instalments_left
     return Told(
@@ -117,7 +117,7 @@ def _(reason: InstalmentsRunning, chosen):
 
 
 @_told.register
-def _(reason: NewSubscriber, chosen):
+def _of_new_subscriber(reason: NewSubscriber, chosen):
     day = day_text(local_day(reason.possible_from))
     return Told(
         reason.kind,
@@ -133,7 +133,7 @@ def _(reason: NewSubscriber, chosen):
 
 
 @_told.register
-def _(reason: ContractRunning, chosen):
+def _of_contract_running(reason: ContractRunning, chosen):
     day = day_text(reason.contract.ends_on)
     return Told(
         reason.kind,
@@ -147,7 +147,7 @@ def _(reason: ContractRunning, chosen):
 
 
 @_told.register
-def _(reason: InOpenOrder, chosen):
+def _of_in_open_order(reason: InOpenOrder, chosen):
     return Told(
         reason.kind,
         gettext("Për këtë numër ka një porosi të hapur me Besnik 24"),
@@ -160,7 +160,7 @@ def _(reason: InOpenOrder, chosen):
 
 
 @_told.register
-def _(reason: InCart, chosen):
+def _of_in_cart(reason: InCart, chosen):
     return Told(
         reason.kind,
         gettext("Ky numër ka një pajisje me Besnik 24 në shportë"),
