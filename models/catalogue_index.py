@@ -145,6 +145,7 @@ class CatalogueIndex:
         self._print = np.zeros(0, np.int64)
         self._facets = {name: _Facet() for name in ("kind", "brand", "storage", "colour", "os", "flag")}
         self._facets["flag"].rows(FLAGS)
+        self._tags = _Tags()
         self._terms = _Terms(packing)
         self._orders = {sort: np.zeros(0, np.intp) for sort in ("popular", "price", "-price", "newest")}
         # The place of each slot in these orders.
@@ -214,8 +215,13 @@ class CatalogueIndex:
         for facet in self._facets.values():
             facet.clear(kept)
         slots = [self._slots[entry.id] for entry in batch]
+        tags = [[] for _ in slots]
         for name, facet in self._facets.items():
-            facet.set(slots, [_values(entry, name) for entry in batch])
+            values_of = [_values(entry, name) for entry in batch]
+            facet.set(slots, values_of)
+            if name != "kind":
+                self._tags.extend(tags, name, values_of)
+        self._tags.set(slots, tags)
         for slot, entry in fresh:
             self._terms.add(slot, *_indexed(entry))
         self._tidy()
@@ -231,6 +237,7 @@ class CatalogueIndex:
                 setattr(self, name, np.concatenate([old, np.zeros(self._room - len(old), old.dtype)]))
             for facet in self._facets.values():
                 facet.widen(self._room // 64)
+            self._tags.lengthen(self._room)
         self._used += 1
         return self._used - 1
 
@@ -308,11 +315,11 @@ class CatalogueIndex:
             return _Devices(reduce(and_, (bits for other, bits in filters.items() if other != name), everyone))
 
         facets = {
-            name: self._facets[name].named(self._numbers(name, without(name)), chosen, by_value=name == "storage")
+            name: _listed(self._numbers(name, without(name)), chosen, by_value=name == "storage")
             for name, chosen in _chosen(query)
         }
-        for at, flag in enumerate(FLAGS):
-            facets[flag] = [(True, self._numbers("flag", without(flag))[at])]
+        for flag in FLAGS:
+            facets[flag] = [(True, dict(self._numbers("flag", without(flag))).get(flag, 0))]
         pages = max(1, -(-total // query.per_page))
         page = min(max(1, query.page), pages)
         price_min, price_max = self._price_range(without("price"))
@@ -370,12 +377,15 @@ class CatalogueIndex:
             filters["price"] = _bits(fits)
         return filters
 
-    def _numbers(self, name, devices) -> list[int]:
-        """How many of the devices have each value of a facet."""
+    def _numbers(self, name, devices) -> list[tuple]:
+        """How many of the devices have each value of a facet: (value, count), in the order in which they came."""
         counted = self._counted_of(devices)
         if name not in counted:
-            counted[name] = self._facets[name].numbers(devices)
-        return counted[name]
+            if devices.is_few:
+                counted |= self._tags.numbers(devices.slots)
+            else:
+                counted[name] = self._facets[name].numbers(devices)
+        return counted.get(name, [])
 
     def _counted_of(self, devices):
         """What is known of this set so far; a small one is counted again in less time than it would be found."""
@@ -701,23 +711,59 @@ class _Facet:
             return self._bits[rows[0]]
         return np.bitwise_or.reduce(self._bits[rows], axis=0)
 
-    def numbers(self, devices) -> list[int]:
-        """How many of the devices have each value, in the order in which the values came."""
-        rows, bits = self._bits[: len(self._values)], devices.bits
-        if devices.is_few:
-            rows, bits = rows.take(devices.places, axis=1), bits[devices.places]
-        return np.bitwise_count(rows & bits).sum(axis=1, dtype=np.uint32).tolist()
-
-    def named(self, numbers, chosen, by_value=False) -> list[tuple]:
-        """(value, count) of the values that occur or are chosen, the most frequent first or by value."""
-        found = [
-            (value, number) for value, number in zip(self._values, numbers, strict=True) if number or value in chosen
-        ]
-        found += [(value, 0) for value in chosen if value not in self._row]
-        return sorted(found, key=lambda pair: pair[0] if by_value else (-pair[1], pair[0]))
+    def numbers(self, devices) -> list[tuple]:
+        """(value, count) of each value, in the order in which they came."""
+        both = self._bits[: len(self._values)] & devices.bits
+        numbers = np.bitwise_count(both).sum(axis=1, dtype=np.uint32).tolist()
+        return list(zip(self._values, numbers, strict=True))
 
     def values(self) -> list:
         return self._values
+
+
+class _Tags:
+    """The values of each slot in a row of numbers: what a few devices have is counted by going through their rows."""
+
+    def __init__(self):
+        # By facet: its values and their numbers.
+        self._named: dict[str, dict] = {}
+        self._rows = np.zeros((0, 8), np.int32)
+
+    def lengthen(self, room):
+        self._reshape(room, self._rows.shape[1])
+
+    def _reshape(self, room, width):
+        more = np.zeros((room, width), np.int32)
+        more[: len(self._rows), : self._rows.shape[1]] = self._rows
+        self._rows = more
+
+    def extend(self, tags, name, values_of):
+        """Add to each list of `tags` the numbers of the values that its slot has in the facet `name`."""
+        named = self._named.setdefault(name, {})
+        for tag, values in zip(tags, values_of, strict=True):
+            for value in dict.fromkeys(values):
+                number = named.get(value)
+                if number is None:
+                    # Zero fills the rows.
+                    number = named[value] = 1 + sum(map(len, self._named.values()))
+                tag.append(number)
+
+    def set(self, slots, tags):
+        width = max(map(len, tags), default=0)
+        if width > self._rows.shape[1]:
+            self._reshape(len(self._rows), width)
+        width = self._rows.shape[1]
+        self._rows[slots] = [tag + [0] * (width - len(tag)) for tag in tags]
+
+    def numbers(self, slots) -> dict[str, list[tuple]]:
+        """By facet: (value, count) of the values that occur in these slots, which must be different ones."""
+        rows = self._rows.take(slots, axis=0)
+        counts = np.bincount(rows.ravel()).tolist()
+        known = len(counts)
+        return {
+            name: [(value, counts[number]) for value, number in named.items() if number < known and counts[number]]
+            for name, named in self._named.items()
+        }
 
 
 class _Terms:
@@ -850,6 +896,19 @@ def _starts(sizes, stays=None):
     if stays is None or stays.all():
         return starts
     return np.concatenate([[0], np.cumsum(stays, dtype=np.int32)])[starts]
+
+
+def _listed(numbers, chosen, by_value) -> list[tuple]:
+    """(value, count) of the values that occur or are chosen, the most frequent first or by value."""
+    found = [pair for pair in numbers if pair[1]]
+    if chosen:
+        occur = {value for value, _ in found}
+        found += [(value, 0) for value in chosen if value not in occur]
+    return sorted(found) if by_value else sorted(found, key=_by_count)
+
+
+def _by_count(pair):
+    return -pair[1], pair[0]
 
 
 def _values(entry, name):
