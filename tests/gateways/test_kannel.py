@@ -19,8 +19,12 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 import pytest
 from werkzeug.datastructures import MultiDict
 
+import config
 from gateways import GatewayError
 from gateways.sms import ReportStatus, SmsGateway, answer_headers, read_inbound, read_report, segments
+from models.security_code import SecurityCode
+from models.sms import Sms
+from tests.world import NOW, profile
 
 ROOT = Path(__file__).resolve().parents[2]
 # Not on the path of everybody who is not root.
@@ -275,6 +279,38 @@ def test_the_reports_of_a_message_come_under_its_id(kannel):
     assert {call["secret"] for call in calls} == {"a/b%"}
     assert {read_report(call).message_id for call in calls} == {"m-77"}
     assert {read_report(call).status for call in calls} == {ReportStatus.ACCEPTED, ReportStatus.DELIVERED}
+
+
+@pytest.mark.rule("MSG-1")
+@pytest.mark.rule("MSG-3")
+@pytest.mark.rule("PRO-3")
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("sq", "kodi për ta shtuar numrin"), ("mk", "код за додавање на бројот"), ("en", "your code to add the number")],
+)
+def test_a_code_of_the_outbox_reaches_the_handset_and_its_reports_the_row(
+    kannel, client, monkeypatch, language, words
+):
+    """From the row of the outbox through the real gateway and back, with the endpoint that the reports come to."""
+    monkeypatch.setattr(config, "SMS_URL", f"http://127.0.0.1:{kannel.sendsms}/cgi-bin/sendsms")
+    monkeypatch.setattr(config, "SMS_USER", "shop")
+    monkeypatch.setattr(config, "SMS_PASSWORD", "CHANGE-SENDSMS")
+    monkeypatch.setattr(config, "SMS_SECRET", "a/b% &ë")
+    monkeypatch.setattr(config, "SMS_REPORT_URL", f"http://127.0.0.1:{kannel.shop.port}/sms/report")
+    owner = profile()
+    owner.language = language
+    code = SecurityCode.send(owner, NUMBER, NOW, genuine=True)
+    with kannel.handset() as handset:
+        Sms.send_all_due(NOW)
+        sender, text = handset.gets()
+        reports = [kannel.shop.reports.get(timeout=PATIENCE) for _ in range(2)]
+
+    assert sender == config.SMS_SENDER
+    assert text.startswith(f"{code.digits}: {words}")
+    for args in reports:
+        assert client.get("/sms/report", query_string=args).status_code == 200
+    row = Sms.get(Sms.code == code)
+    assert (row.state, row.report) == ("sent", "delivered")
 
 
 @pytest.mark.parametrize(
