@@ -3,7 +3,7 @@
 import unicodedata
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 import config
 
@@ -52,7 +52,7 @@ def opens(password_hash: str, password: str) -> bool:
     """Whether `password` is the one that `password_hash` was made of; takes its time on purpose."""
     try:
         return _hasher.verify(password_hash, _composed(password))
-    except (VerifyMismatchError, InvalidHashError):
+    except (VerificationError, InvalidHashError):
         return False
 
 

@@ -97,7 +97,7 @@ def _network() -> str:
 @blueprint.route("/hyr", methods=["GET", "POST"])
 def log_in():
     form = LoginForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _log_in(form)
     if not form.validate():
         return _log_in(form, 422)
@@ -159,7 +159,7 @@ def _log_out(response):
 def register():
     """Ask for a profile (PRO-1): the same answer for an e-mail that has one already."""
     form = RegisterForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _register(form)
     if not form.validate():
         return _register(form, 422)
@@ -240,7 +240,7 @@ def confirm_registration(token: str):
             what="registration",
         )
 
-    if request.method == "GET":
+    if request.method != "POST":
         return ask()
     if not is_mine:
         if not form.validate():
@@ -273,7 +273,7 @@ def _over():
 @blueprint.route("/hyr/harruar", methods=["GET", "POST"])
 def forgotten():
     form = ForgottenForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _forgotten(form)
     if not form.validate():
         return _forgotten(form, 422)
@@ -307,7 +307,7 @@ def new_password(token: str):
     def ask(status=200):
         return respond("profile/new_password.html", status=status, form=form, email=link.email)
 
-    if request.method == "GET":
+    if request.method != "POST":
         return ask()
     if not form.validate():
         return ask(422)
@@ -356,7 +356,7 @@ def _profile(status=200, shown="", **forms):
 @blueprint.route("/profili/te-dhenat", methods=["GET", "POST"])
 @members_only
 def details():
-    if request.method == "GET":
+    if request.method != "POST":
         return _profile(shown="details")
     form = DetailsForm()
     if not form.validate():
@@ -375,7 +375,7 @@ def details():
 @blueprint.route("/profili/fjalekalimi", methods=["GET", "POST"])
 @members_only
 def password():
-    if request.method == "GET":
+    if request.method != "POST":
         return _profile(shown="password")
     person, form = shopper(), PasswordForm()
     profile = person.profile
@@ -404,7 +404,7 @@ def password():
 @members_only
 def email():
     """Ask for another e-mail (PRO-1); it counts once it is confirmed."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _profile(shown="email")
     person, form = shopper(), EmailForm()
     profile = person.profile
@@ -481,7 +481,7 @@ def confirm_email(token: str):
             what="email",
         )
 
-    if request.method == "GET":
+    if request.method != "POST":
         return ask()
     if not is_mine:
         if not form.validate():

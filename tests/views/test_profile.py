@@ -1,11 +1,22 @@
-"""Logging in and out (PRO-2), and what it does to the cart and the session (CRT-4, CHK-7)."""
+"""Registering, logging in and out, and one's own profile (PRO-1, PRO-2, PRO-6); the cart and the session with it
+(CRT-4, CHK-7)."""
+
+import re
+from email.utils import parsedate_to_datetime
 
 import pytest
 
+import config
+import mails
 from models.cart import Cart, CartLine
+from models.outbox import Mail
 from models.profile import Attempt, Profile
+from models.registration import Registration
 from tests import world as named
+from tests.query_count import assert_query_count
+from tests.test_translations import Albanian, Said
 from tests.views.browser import Browser
+from tests.views.test_html import faults
 
 WRONG = "E-posta ose fjalëkalimi nuk përputhet."
 LOCKED = "Shumë përpjekje. Provoni përsëri pas 15 minutash."
@@ -293,3 +304,582 @@ def test_the_next_person_at_the_browser_does_not_get_the_cart_of_the_one_before(
     shopper.log_in(other.email)
     assert "Galaxy Tab A9" not in shopper.get("/shporta").words
     assert Cart.select().where(Cart.profile == profile).count() == 1
+
+
+# Registering
+
+WORD = "një fjali e shkurtër"
+TYPED = {"first_name": "Ana", "last_name": "Markovska", "email": "ana@example.com", "password": WORD}
+OVER = "Kjo lidhje nuk vlen më"
+
+
+def path_in(mail: Mail) -> str:
+    """The address of the link in a mail, as its reader would open it."""
+    text = mails.compose(mail).get_body(("plain",)).get_content()
+    root = re.escape(config.BASE_URL)
+    return re.search(rf"{root}(/\S*(?:konfirmimi|fjalekalimi)/\S+)", text)[1]
+
+
+def mailed(kind: str) -> str:
+    return path_in(Mail.select().where(Mail.kind == kind).order_by(Mail.id.desc()).get())
+
+
+def register(browser: Browser, prefix: str = "", **changed):
+    return browser.post(f"{prefix}/profili/regjistrohu", {**TYPED, **changed})
+
+
+# Different in each answer, whatever was asked.
+UNIQUE = ("Set-Cookie", "Content-Length", "X-Request-Id")
+
+
+def seen(page, *different: str) -> tuple:
+    """What an answer tells: all of it, but for the token of the session and what was typed into it."""
+    html = re.sub(r'name="csrf_token" value="[^"]+"', "", page.html)
+    for text in different:
+        html = html.replace(text, "")
+    headers = {name: value for name, value in page.headers if name not in UNIQUE}
+    cookies = sorted(cookie.split("=")[0] for cookie in page.headers.getlist("Set-Cookie"))
+    return page.status, html, headers, cookies
+
+
+@pytest.mark.rule("PRO-1")
+@pytest.mark.parametrize("prefix", ["", "/mk"])
+def test_registering_confirming_and_being_in(shopper, prefix):
+    asked = register(shopper, prefix)
+    assert (asked.status, asked.location) == (303, f"{prefix}/profili/regjistrohu/e-posta")
+    assert "ana@example.com" in shopper.follow(asked).words
+    assert Profile.select().count() == 0
+    link = mailed("confirm_registration")
+    assert link.startswith(f"{prefix}/profili/konfirmimi/")
+    page = shopper.get(link)
+    assert "password" not in page.form(link)
+    assert Profile.select().count() == 0
+    done = shopper.post(link)
+    assert (done.status, done.location) == (303, f"{prefix}/profili")
+    welcome = shopper.follow(done)
+    assert "Ana Markovska" in welcome.text_of("profili")
+    assert Profile.get().language == (prefix.strip("/") or "sq")
+    # The news is told once.
+    assert len(welcome.words) > len(shopper.get(f"{prefix}/profili").words)
+
+
+@pytest.mark.rule("PRO-1")
+def test_what_looks_into_mails_confirms_nothing(shopper, stranger):
+    register(shopper)
+    link = mailed("confirm_registration")
+    for _ in range(3):
+        assert stranger.get(link).status == 200
+    # Not even in the browser that registered: HEAD carries no token.
+    for browser in (shopper, stranger):
+        assert browser.client.head(link, base_url="http://shop.test").status_code == 200
+    assert Profile.select().count() == 0
+
+
+@pytest.mark.rule("PRO-1")
+def test_on_another_device_the_password_of_the_registration_is_asked_for(shopper, stranger):
+    register(shopper)
+    link = mailed("confirm_registration")
+    for typed in ("", "not the password"):
+        page = stranger.post(link, {"password": typed})
+        assert page.status == 422
+        assert page.by_id("password").get("aria-invalid") == "true"
+    assert Profile.select().count() == 0
+    assert stranger.post(link, {"password": WORD}).location == "/profili"
+    assert "Ana" in stranger.get("/profili").words
+
+
+@pytest.mark.rule("PRO-1")
+def test_two_clicks_on_the_confirmation_make_one_profile(shopper):
+    register(shopper)
+    link = mailed("confirm_registration")
+    other_tab = shopper.copy()
+    assert shopper.post(link).status == 303
+    late = other_tab.post(link)
+    assert late.status == 410
+    assert OVER in late.words
+    assert shopper.get(link).status == 410
+    assert Profile.select().count() == 1
+
+
+@pytest.mark.rule("PRO-2")
+@pytest.mark.parametrize("piece", [False, True])
+def test_registering_a_known_email_is_answered_byte_by_byte_as_an_unknown_one(app, profile, piece):
+    answers = []
+    for email in (profile.email, "ardit@example.com"):
+        browser = Browser(app)
+        first = browser.post("/profili/regjistrohu", {**TYPED, "email": email}, piece=piece)
+        answer = [seen(first)]
+        answer += [seen(browser.get("/profili/regjistrohu/e-posta"), email)]
+        again = browser.post("/profili/regjistrohu/perseri")
+        answer += [seen(again), seen(browser.follow(again), email)]
+        # What was typed opens nothing, either way.
+        answer += [seen(browser.log_in(email, WORD), email)]
+        answers.append(answer)
+    assert answers[0] == answers[1]
+    assert [mail.kind for mail in Mail.select().order_by(Mail.id)] == ["already_registered"] * 2 + [
+        "confirm_registration"
+    ] * 2
+
+
+@pytest.mark.rule("PRO-2")
+@pytest.mark.parametrize("email", ["arben@example.com", "ardit@example.com"])
+def test_after_three_mails_an_email_gets_no_more_for_an_hour_known_or_not(shopper, profile, clock, email):
+    for _ in range(3):
+        assert register(shopper, email=email).status == 303
+    page = register(shopper, email=email)
+    assert page.status == 429
+    assert "disa e-posta" in page.text_of("email-error")
+    again = shopper.follow(shopper.post("/profili/regjistrohu/perseri"))
+    assert "disa e-posta" in again.words
+    assert Mail.select().count() == 3
+    clock.shift(3601)
+    assert register(shopper, email=email).status == 303
+
+
+def test_one_network_asks_for_twenty_mails_an_hour(app, world):
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
+    browser = Browser(app)
+    for number in range(19):
+        Attempt.create(key="registration-mail-from:192.0.2.7", at=named.later(-number))
+    assert browser.post("/profili/regjistrohu", {**TYPED, "email": "a@example.com"}, **elsewhere).status == 303
+    assert browser.post("/profili/regjistrohu", {**TYPED, "email": "b@example.com"}, **elsewhere).status == 429
+
+
+@pytest.mark.rule("CHK-6")
+@pytest.mark.parametrize("piece", [False, True])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("first_name", ""),
+        ("first_name", "123"),
+        ("last_name", "x" * 61),
+        ("email", "ana"),
+        ("email", ""),
+        ("password", ""),
+        ("password", "1234567"),
+        ("password", "12345678"),
+        ("password", "ana@example.com"),
+        ("password", "p" * 201),
+    ],
+)
+def test_a_registration_that_lacks_something_says_what_and_keeps_the_rest(shopper, field, value, piece):
+    page = shopper.post("/profili/regjistrohu", {**TYPED, "next": "/shporta", field: value}, piece=piece)
+    assert page.status == 422
+    assert page.by_id(field).get("aria-invalid") == "true"
+    form = page.form("/profili/regjistrohu")
+    for name in {"first_name", "last_name", "email"} - {field}:
+        assert form[name] == TYPED[name]
+    assert form["next"] == "/shporta"
+    assert form["password"] == ""
+    assert Registration.select().count() == 0
+
+
+def test_after_registering_the_visitor_goes_on_where_they_were(shopper, world):
+    shopper.choose(world["CASE-BLACK"])
+    page = shopper.get("/hyr", query_string={"next": "/porosia/te-dhenat"})
+    to_register = next(a.get("href") for a in page.all("a") if "regjistrohu?" in (a.get("href") or ""))
+    form = shopper.get(to_register).form("/profili/regjistrohu")
+    assert form["next"] == "/porosia/te-dhenat"
+    register(shopper, next=form["next"])
+    assert shopper.post(mailed("confirm_registration")).location == "/porosia/te-dhenat"
+    assert "Këllëf për Galaxy S25" in shopper.get("/shporta").words
+    assert Cart.get().profile == Profile.get()
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_registering_never_leads_to_another_site(shopper, target):
+    page = shopper.get("/profili/regjistrohu", query_string={"next": target})
+    assert "evil" not in "".join(a.get("href") or "" for a in page.by_id("regjistrimi").iter("a"))
+    register(shopper, next=target)
+    assert shopper.post(mailed("confirm_registration")).location == "/profili"
+
+
+def test_confirming_begins_a_session_of_its_own(shopper):
+    register(shopper)
+    planted = shopper.token()
+    shopper.post(mailed("confirm_registration"))
+    assert shopper.post("/dil", {"csrf_token": planted}).status == 400
+
+
+def test_the_page_that_awaits_the_mail_is_for_who_registered(stranger):
+    assert stranger.get("/profili/regjistrohu/e-posta").location == "/profili/regjistrohu"
+    assert stranger.post("/profili/regjistrohu/perseri").location == "/profili/regjistrohu"
+
+
+# A forgotten password
+
+
+@pytest.mark.rule("PRO-2")
+def test_a_forgotten_password_is_replaced_by_way_of_the_mailbox(shopper, stranger, profile):
+    stranger.log_in(profile.email, remember="y")
+    assert shopper.post("/hyr/harruar", {"email": profile.email}).location == "/hyr/harruar/derguar"
+    link = mailed("password_reset")
+    assert link.startswith("/hyr/fjalekalimi/")
+    for _ in range(2):
+        assert shopper.get(link).status == 200
+    weak = shopper.post(link, {"password": "12345678"})
+    assert (weak.status, weak.by_id("password").get("aria-invalid")) == (422, "true")
+    done = shopper.post(link, {"password": WORD})
+    assert done.location == "/hyr"
+    assert "Fjalëkalimi i ri vlen" in shopper.follow(done).words
+    assert not is_in(stranger, profile)
+    assert shopper.log_in(profile.email).status == 422
+    assert shopper.log_in(profile.email, WORD).status == 303
+
+
+@pytest.mark.rule("PRO-2")
+def test_the_link_to_a_new_password_opens_once_and_for_an_hour(shopper, profile, clock):
+    shopper.post("/hyr/harruar", {"email": profile.email})
+    link = mailed("password_reset")
+    other_tab = shopper.copy()
+    assert shopper.post(link, {"password": WORD}).status == 303
+    late = other_tab.post(link, {"password": "edhe një fjali"})
+    assert (late.status, OVER in late.words) == (410, True)
+    assert shopper.log_in(profile.email, WORD).status == 303
+    shopper.post("/hyr/harruar", {"email": profile.email})
+    link = mailed("password_reset")
+    clock.shift(3600)
+    assert shopper.get(link).status == 410
+    assert shopper.post(link, {"password": "edhe një fjali"}).status == 410
+
+
+@pytest.mark.rule("PRO-2")
+@pytest.mark.parametrize("piece", [False, True])
+def test_a_known_and_an_unknown_email_are_answered_byte_by_byte_alike(app, profile, piece):
+    answers = []
+    for email in (profile.email, "nobody@example.com"):
+        browser, answer = Browser(app), []
+        for _ in range(4):
+            page = browser.post("/hyr/harruar", {"email": email}, piece=piece)
+            answer.append(seen(page, email))
+        answer.append(seen(browser.get("/hyr/harruar/derguar")))
+        answers.append(answer)
+    assert answers[0] == answers[1]
+    assert [status for status, *_ in answers[0]] == [204 if piece else 303] * 3 + [422 if piece else 429, 200]
+    assert {mail.recipient for mail in Mail.select()} == {profile.email}
+
+
+@pytest.mark.rule("PRO-2")
+def test_a_login_is_answered_byte_by_byte_alike_until_the_lock_and_after_it(app, profile):
+    answers = []
+    for email in (profile.email, "nobody@example.com"):
+        browser = Browser(app)
+        answers.append([seen(browser.log_in(email, "wrong"), email) for _ in range(7)])
+    assert answers[0] == answers[1]
+    assert [status for status, *_ in answers[0]] == [422] * 5 + [429] * 2
+
+
+@pytest.mark.parametrize("kind", ["hyr/fjalekalimi", "profili/konfirmimi", "profili/e-posta/konfirmimi"])
+@pytest.mark.parametrize("token", ["x", "eA.x", "é", "x" * 2000])
+def test_a_link_that_the_shop_did_not_write_opens_nothing(shopper, profile, kind, token):
+    for page in (shopper.get(f"/{kind}/{token}"), shopper.post(f"/{kind}/{token}", {"password": WORD})):
+        assert page.status == 410
+        assert OVER in page.words
+
+
+# One's own profile
+
+
+@pytest.fixture
+def member(shopper, profile) -> Browser:
+    shopper.log_in(profile.email)
+    return shopper
+
+
+@pytest.mark.parametrize("path", ["/profili", "/profili/te-dhenat", "/profili/fjalekalimi", "/profili/e-posta"])
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_a_guest_logs_in_first_and_comes_back(shopper, profile, path, prefix):
+    page = shopper.get(prefix + path)
+    assert page.status == 303
+    form = shopper.follow(page).form(f"{prefix}/hyr")
+    assert form["next"] == prefix + path
+    assert shopper.post(f"{prefix}/hyr", {"email": profile.email, "password": named.PASSWORD, **form}).status == 422
+    fields = {**form, "email": profile.email, "password": named.PASSWORD}
+    assert shopper.post(f"{prefix}/hyr", fields).location == prefix + path
+
+
+def test_a_guest_changes_nothing(app, stranger, profile):
+    before = list(Profile.select().dicts())
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/profili") and "POST" in rule.methods and not rule.arguments:
+            if "regjistrohu" in rule.rule:
+                continue
+            page = stranger.post(
+                rule.rule, {"password": WORD, "present": named.PASSWORD, "new_email": "x@example.com"}
+            )
+            assert (page.status, page.location.partition("?")[0]) == (303, "/hyr"), rule.rule
+    assert list(Profile.select().dicts()) == before
+    assert Mail.select().count() == 0
+
+
+def test_no_address_names_a_profile(app):
+    """Whose it is, is said by the session or by a signed link alone."""
+    ours = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("profile.")]
+    assert len(ours) > 15
+    assert {argument for rule in ours for argument in rule.arguments} == {"token"}
+
+
+@pytest.mark.rule("PRO-6")
+def test_the_menu_leads_to_my_orders_first(member):
+    menu = member.get("/shporta").by_id("profili")
+    links = [a.get("href") for a in menu.iter("a")]
+    assert links == ["/porosite", "/profili/numrat", "/paguaj", "/profili"]
+    assert " ".join(next(menu.iter("a")).itertext()).strip() == "Porositë e mia"
+
+
+def test_a_guests_menu_leads_to_logging_in_and_to_registering(shopper):
+    menu = shopper.get("/").by_id("profili")
+    assert [a.get("href") for a in menu.iter("a")] == ["/hyr", "/profili/regjistrohu", "/porosia/gjej"]
+
+
+@pytest.mark.rule("PRO-1")
+def test_the_page_tells_what_the_profile_knows(member, profile):
+    page = member.get("/profili")
+    for text in ("Arben Osmani", "070 654 321", profile.email, "E konfirmuar", "Shqip"):
+        assert text in page.words.replace("\u00a0", " "), text
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_the_page_asks_few_queries(member):
+    member.get("/profili")
+    with assert_query_count(4):
+        member.get("/profili")
+
+
+@pytest.mark.parametrize("piece", [False, True])
+def test_name_phone_and_language_are_changed(member, profile, piece):
+    fields = {"first_name": "Ana", "last_name": "Markovska", "phone": "071 234 567", "language": "mk"}
+    done = member.post("/profili/te-dhenat", fields, piece=piece)
+    assert done.location == "/mk/profili"
+    read = Profile.get_by_id(profile.id)
+    assert (read.name, read.phone, read.language) == ("Ana Markovska", "38971234567", "mk")
+    assert 'lang="mk"' in member.follow(done).html
+    member.post("/mk/profili/te-dhenat", {**fields, "phone": "", "language": "sq"})
+    assert Profile.get_by_id(profile.id).phone == ""
+
+
+@pytest.mark.rule("CHK-6")
+@pytest.mark.parametrize("piece", [False, True])
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("te-dhenat", "first_name", ""),
+        ("te-dhenat", "phone", "02 123"),
+        ("te-dhenat", "language", "de"),
+        ("e-posta", "new_email", "x"),
+        ("e-posta", "new_email", "arben@example.com"),
+        ("e-posta", "email_password", "wrong"),
+        ("e-posta", "email_password", ""),
+        ("fjalekalimi", "present", "wrong"),
+        ("fjalekalimi", "password", "12345678"),
+        ("fjalekalimi", "password", ""),
+    ],
+)
+def test_a_change_that_is_refused_says_why_beside_its_field_and_changes_nothing(
+    member, profile, path, field, value, piece
+):
+    good = {
+        "te-dhenat": {"first_name": "Ana", "last_name": "Markovska", "phone": "", "language": "mk"},
+        "e-posta": {"new_email": "re@example.com", "email_password": named.PASSWORD},
+        "fjalekalimi": {"present": named.PASSWORD, "password": WORD},
+    }[path]
+    page = member.post(f"/profili/{path}", {**good, field: value}, piece=piece)
+    assert page.status == 422
+    assert page.by_id(field).get("aria-invalid") == "true"
+    assert ("<html" in page.html) is not piece
+    opened = [details for details in page.all("details") if details.get("open") is not None]
+    assert len(opened) == 1
+    assert page.by_id(field) in list(opened[0].iter())
+    read = Profile.get_by_id(profile.id)
+    assert (read.first_name, read.email, read.session_number) == ("Arben", profile.email, 1)
+    assert Mail.select().count() == 0
+    assert named.PASSWORD not in page.html
+    assert WORD not in page.html
+
+
+@pytest.mark.rule("PRO-2")
+@pytest.mark.parametrize("remember", [False, True])
+def test_a_new_password_ends_every_other_session_and_keeps_this_one(app, world, profile, remember):
+    here, there = Browser(app), Browser(app)
+    here.log_in(profile.email, **({"remember": "y"} if remember else {}))
+    here.choose(world["CASE-BLACK"])
+    there.log_in(profile.email, remember="y")
+    assert "Këllëf për Galaxy S25" in there.get("/shporta").words
+    before = here.cookie("remember_token")
+    done = here.post("/profili/fjalekalimi", {"present": named.PASSWORD, "password": WORD})
+    assert done.location == "/profili"
+    assert is_in(here, profile)
+    assert "Këllëf për Galaxy S25" in here.get("/shporta").words
+    assert (here.cookie("remember_token") is not None) is remember
+    if remember:
+        assert here.cookie("remember_token").value != before.value
+    assert not is_in(there, profile)
+    # The cart, and what was typed at its checkout, went with the session.
+    assert "Këllëf për Galaxy S25" not in there.get("/shporta").words
+    assert Browser(app).log_in(profile.email).status == 422
+    assert Browser(app).log_in(profile.email, WORD).status == 303
+
+
+@pytest.mark.rule("PRO-2")
+def test_the_present_password_cannot_be_tried_out(member):
+    fields = {"present": "wrong", "password": WORD}
+    assert [member.post("/profili/fjalekalimi", fields).status for _ in range(6)] == [422] * 5 + [429]
+    page = member.post("/profili/fjalekalimi", {**fields, "present": named.PASSWORD})
+    assert (page.status, page.text_of("present-error")) == (429, LOCKED)
+
+
+@pytest.mark.rule("PRO-2")
+def test_logging_out_everywhere_ends_every_session_remembered_or_not(app, profile):
+    here, there, remembered = (Browser(app) for _ in range(3))
+    here.log_in(profile.email)
+    there.log_in(profile.email)
+    remembered.log_in(profile.email, remember="y")
+    remembered.client.delete_cookie("session", domain="shop.test")
+    done = here.post("/profili/dalja")
+    assert done.location == "/hyr"
+    assert "Dolët nga të gjitha pajisjet." in here.follow(done).words
+    for browser in (here, there, remembered):
+        assert not is_in(browser, profile)
+
+
+def test_a_remembered_login_lasts_thirty_days(shopper, profile):
+    page = shopper.log_in(profile.email, remember="y")
+    [cookie] = [text for text in page.headers.getlist("Set-Cookie") if text.startswith("remember_token")]
+    until = parsedate_to_datetime(re.search(r"Expires=([^;]+)", cookie)[1])
+    assert (until - named.NOW).days == 30
+
+
+# Another e-mail
+
+
+def wish(browser: Browser, email: str, **more):
+    return browser.post("/profili/e-posta", {"new_email": email, "email_password": named.PASSWORD}, **more)
+
+
+@pytest.mark.rule("PRO-1")
+def test_a_new_email_counts_once_it_is_confirmed(member, profile):
+    assert wish(member, "re@example.com").location == "/profili"
+    page = member.get("/profili")
+    assert "re@example.com" in page.words
+    assert Profile.get_by_id(profile.id).email == profile.email
+    link = mailed("confirm_email")
+    assert "password" not in member.get(link).form(link)
+    done = member.post(link)
+    assert done.location == "/profili"
+    assert Profile.get_by_id(profile.id).email == "re@example.com"
+    assert member.post(link).status == 410
+    assert [mail.recipient for mail in Mail.select().where(Mail.kind == "email_changed")] == [profile.email]
+
+
+@pytest.mark.rule("PRO-1")
+def test_a_stranger_whose_mailbox_was_typed_cannot_give_it_to_the_profile(member, stranger, profile):
+    """Neither by the click alone nor with a profile of their own."""
+    besa = named.profile("besa@example.com")
+    wish(member, "re@example.com")
+    link = mailed("confirm_email")
+    assert stranger.post(link).status == 422
+    stranger.log_in(besa.email)
+    assert stranger.post(link, {"password": "not the password"}).status == 422
+    assert {row.email for row in Profile.select()} == {profile.email, besa.email}
+    # On another device of theirs the profile's own password confirms it.
+    assert stranger.post(link, {"password": named.PASSWORD}).location == "/profili"
+    assert "re@example.com" in stranger.get("/profili").words
+
+
+@pytest.mark.rule("PRO-2")
+@pytest.mark.parametrize("piece", [False, True])
+def test_wishing_for_a_known_email_is_answered_byte_by_byte_as_for_an_unknown_one(app, world, piece):
+    known = named.profile("nobody1@example.com")
+    answers = []
+    for owner, email in (("a1@example.com", known.email), ("a2@example.com", "nobody2@example.com")):
+        named.profile(owner)
+        browser = Browser(app)
+        browser.log_in(owner)
+        answer = [seen(wish(browser, email, piece=piece), email, owner)]
+        answer.append(seen(browser.get("/profili"), email, owner))
+        again = browser.post("/profili/e-posta/perseri")
+        answer += [seen(again), seen(browser.follow(again), email, owner)]
+        answers.append(answer)
+    assert answers[0] == answers[1]
+    assert [mail.kind for mail in Mail.select().order_by(Mail.id)] == ["already_registered"] * 2 + [
+        "confirm_email"
+    ] * 2
+
+
+def test_a_wish_for_another_email_can_be_withdrawn(member):
+    wish(member, "re@example.com")
+    link = mailed("confirm_email")
+    assert member.post("/profili/e-posta/anulimi").location == "/profili"
+    member.get("/profili")
+    assert "re@example.com" not in member.get("/profili").words
+    assert member.get(link).status == 410
+
+
+@pytest.mark.rule("PRO-1")
+def test_an_email_that_is_not_verified_says_so_and_can_be(member, profile):
+    Profile.update(verified_at=None).where(Profile.id == profile.id).execute()
+    page = member.get("/profili")
+    assert "E pakonfirmuar" in page.words
+    assert "Pa konfirmim nuk shtohen numra" in page.words
+    for _ in range(3):
+        member.post("/profili/e-posta/perseri")
+    assert "disa e-posta" in member.follow(member.post("/profili/e-posta/perseri")).words
+    assert Mail.select().count() == 3
+    assert member.post(mailed("confirm_email")).location == "/profili"
+    assert "E konfirmuar" in member.get("/profili").words
+    before = Mail.select().count()
+    member.post("/profili/e-posta/perseri")
+    assert Mail.select().count() == before
+
+
+def test_what_is_personal_stays_in_no_cache(shopper, profile):
+    register(shopper)
+    shopper.post("/hyr/harruar", {"email": profile.email})
+    for path in ("/hyr", "/profili/regjistrohu/e-posta", mailed("confirm_registration"), mailed("password_reset")):
+        assert shopper.get(path).headers["Cache-Control"] == "private, no-store"
+
+
+# Words and markup
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize(("language", "prefix"), [("sq", ""), ("mk", "/mk"), ("en", "/en")])
+def test_every_page_of_the_journey_is_whole_and_in_its_language(shopper, stranger, profile, language, prefix):
+    albanian = Albanian(language) if language != "sq" else None
+    pages = [shopper.get(f"{prefix}/hyr"), shopper.get(f"{prefix}/profili/regjistrohu")]
+    pages += [
+        register(shopper, prefix, first_name="", email="", password="123"),
+        register(shopper, prefix, email="x"),
+    ]
+    register(shopper, prefix)
+    again = shopper.post(f"{prefix}/profili/regjistrohu/perseri")
+    pages += [
+        shopper.follow(again),
+        shopper.get(f"{prefix}/hyr/harruar"),
+        shopper.get(f"{prefix}/hyr/harruar/derguar"),
+    ]
+    pages += [shopper.post(f"{prefix}/hyr/harruar", {"email": ""})]
+    shopper.post(f"{prefix}/hyr/harruar", {"email": profile.email})
+    # The mail is in the profile's language, its page in that of whoever opens it.
+    to_password = prefix + mailed("password_reset")
+    to_profile = mailed("confirm_registration")
+    pages += [shopper.get(to_password), shopper.post(to_password, {"password": "12345678"})]
+    pages += [stranger.get(to_profile), stranger.post(to_profile, {"password": "wrong"})]
+    pages += [shopper.follow(shopper.post(to_profile)), shopper.get(to_profile)]
+    for number in range(4):
+        fields = {"new_email": f"re{number}@example.com", "email_password": WORD}
+        pages += [shopper.follow(shopper.post(f"{prefix}/profili/e-posta", fields))]
+    pages += [shopper.post(f"{prefix}/profili/e-posta", {"new_email": "ana@example.com", "email_password": "x"})]
+    pages += [shopper.post(f"{prefix}/profili/fjalekalimi", {"present": "x", "password": WORD})]
+    pages += [stranger.get(prefix + mailed("confirm_email").removeprefix(prefix))]
+    Profile.update(verified_at=None).execute()
+    for path in ("", "/te-dhenat", "/fjalekalimi", "/e-posta"):
+        pages += [shopper.get(f"{prefix}/profili{path}")]
+    pages += [shopper.follow(shopper.post(f"{prefix}/profili/dalja"))]
+    for page in pages:
+        assert "<html" in page.html
+        assert faults(page.html, language) == []
+        if albanian:
+            assert [text for text in Said(page, language).texts if albanian.is_in(text)] == []
