@@ -69,6 +69,9 @@ def shop(tmp_path_factory):
         "BANK_SANDBOX_STORE": str(instance / "bank.sqlite3"),
         "SMTP_PORT": str(smtp_port),
         "SMS_SANDBOX_PORT": str(sms_port),
+        # The demo's number is added by many of the tests.
+        "DYQANI_CODE_SENDS": "50",
+        "DYQANI_CODE_SENDS_PER_PROFILE": "50",
         "DYQANI_WORKER_EVERY": "1",
         "BANK_QUERY_AFTER": "4",
         "BANK_QUERY_EVERY": "2",
