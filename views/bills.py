@@ -44,6 +44,9 @@ def begin():
     """To the bank with the chosen invoices."""
     form = ChoiceForm()
     profile, chosen = shopper().profile, set(form.faturat.data or ())
+    if "llogarit" in request.form:
+        # Without JavaScript: the sum of the choice, before going on.
+        return go(url_for("bills.show", zgjedhja=1, faturat=sorted(chosen)))
     try:
         bills = BillPayment.begin(profile, chosen, shopper().now, language.current())
     except NothingChosen:

@@ -88,6 +88,15 @@ def test_the_address_says_what_is_chosen_and_the_sum_follows(member, profile):
 
 
 @pytest.mark.rule("PRO-7")
+def test_without_javascript_a_button_works_the_sum_out(member, profile):
+    owing(profile, "F-1", "F-2")
+    asked = member.post(BILLS, {"faturat": ["F-2"], "zgjedhja": "1", "llogarit": "1"})
+    assert (asked.status, asked.location) == (303, f"{BILLS}?zgjedhja=1&faturat=F-2")
+    assert boxes(member.follow(asked)) == {"F-1": False, "F-2": True}
+    assert BillPayment.select().count() == 0
+
+
+@pytest.mark.rule("PRO-7")
 def test_the_form_never_puts_its_token_into_an_address(member, profile):
     owing(profile, "F-1")
     form = next(form for form in member.get(BILLS).all("form") if form.get("hx-get"))
