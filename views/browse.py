@@ -4,9 +4,11 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
-from flask import Blueprint, request
+from flask import Blueprint, current_app, redirect, request
 from markupsafe import escape
+from werkzeug.exceptions import HTTPException
 
 import language
 from language import prefix_of
@@ -120,6 +122,20 @@ def suggestions():
     return draw("browse/_suggestions.html", q=q, cards=found, lang_code=language.current(), field=field and field[1])
 
 
+@blueprint.before_app_request
+def without_last_slash():
+    """Lead an address that ends with one slash too many to the page that it means."""
+    path = request.path
+    if request.routing_exception is None or not path.endswith("/") or "//" in path or request.method != "GET":
+        return None
+    try:
+        current_app.url_map.bind("").match(path[:-1], "GET")
+    except HTTPException:
+        return None
+    query = request.query_string.decode("ascii", "ignore")
+    return redirect(quote(request.script_root + path[:-1]) + (f"?{query}" if query else ""), 308)
+
+
 # Lists
 
 
@@ -199,6 +215,7 @@ def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool
             bool(result.corrected),
             bool(result.total),
             bool(cards),
+            result.is_near,
             many_pages,
         )
         % texts
@@ -216,7 +233,7 @@ def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool
 
 @lru_cache(maxsize=1024)
 def _results_mould(
-    code, wanted, searched, sort, moved, has_filters, several, chips, corrected, found, has_cards, has_pages
+    code, wanted, searched, sort, moved, has_filters, several, chips, corrected, found, has_cards, is_near, has_pages
 ) -> str:
     return mould(
         "browse/_results.html",
@@ -231,6 +248,7 @@ def _results_mould(
         corrected=blank("corrected") if corrected else "",
         found=found,
         cards=blank("cards") if has_cards else "",
+        is_near=is_near,
         pager=blank("pager") if has_pages else "",
         **{name: blank(name) for name in ("heading", "count", "clear_url")},
     )

@@ -130,10 +130,14 @@ def _split(html: str):
 
 
 def accepted_encoding() -> str | None:
+    """The best encoding that the browser takes."""
     accepted = request.headers.get("Accept-Encoding", "")
-    if "br" in accepted:
-        return "br"
-    return "gzip" if "gzip" in accepted else None
+    if "q=" in accepted:
+        # No browser weighs them; whoever does may mean "anything but this".
+        taken = {name for name in ("br", "gzip") if request.accept_encodings[name] > 0}
+    else:
+        taken = {name.strip() for name in accepted.lower().split(",")}
+    return next((name for name in ("br", "gzip") if name in taken), None)
 
 
 def compress(body: bytes, encoding: str, *, thorough: bool = False) -> bytes:

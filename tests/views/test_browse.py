@@ -300,6 +300,48 @@ def test_a_page_beyond_the_last_is_the_last(shopper, small_pages, faqe):
     assert f'href="{config.BASE_URL}/celulare?faqe=2"' in page.html
 
 
+def test_a_page_beyond_the_last_is_kept_under_the_number_it_shows(shopper, small_pages):
+    from views import kept
+
+    for page in (3, 4, 77, 99_999):
+        shopper.get(f"/kerko?faqe={page}")
+    assert len(kept._kept) == 1
+
+
+@pytest.mark.parametrize("path", ["/celulare", "/mk/celulare", "/pajisja/galaxy-s25", "/kerko?q=galaxy&faqe=2"])
+def test_a_slash_too_many_leads_to_the_page_that_is_meant(shopper, path):
+    address, mark, query = path.partition("?")
+    page = shopper.get(f"{address}/{mark}{query}")
+    assert (page.status, page.location) == (308, path)
+
+
+@pytest.mark.parametrize("path", ["/nuk-ka/", "//example.com/", "/celulare//", "//celulare/", "/mk//example.com/"])
+def test_a_slash_too_many_leads_to_no_other_shop(shopper, path):
+    # A client would take the first slashes for those before a host.
+    page = shopper.get("/", environ_overrides={"PATH_INFO": path})
+    assert page.status in (308, 404)
+    leads_to = urlsplit(page.location or "")
+    assert leads_to.netloc in ("", "localhost")
+    assert not leads_to.path.startswith("//")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("br;q=0, gzip", "gzip"),
+        ("br;q=0,gzip;q=0", None),
+        ("br;q=0.5", "br"),
+        ("GZIP", "gzip"),
+        ("vibration", None),
+        ("", None),
+    ],
+)
+def test_a_page_comes_compressed_as_the_browser_takes_it(shopper, accepted, sent):
+    response = shopper.client.get("/celulare", headers={"Accept-Encoding": accepted})
+    assert response.headers.get("Content-Encoding") == sent
+
+
 def test_a_highest_price_below_the_lowest_is_taken_the_other_way_round(shopper):
     assert names(shopper.get("/celulare?nga=50000&deri=40000")) == ["Google Pixel 9"]
 
@@ -345,10 +387,20 @@ def test_a_search_says_what_it_took_a_mistyped_word_for(shopper):
     assert page.by_id("q").get("value") == "iphome"
 
 
-def test_a_search_without_a_hit_says_so_and_shows_something(shopper):
-    page = shopper.get("/kerko?q=xyzzyqq")
-    assert "Asgjë për „xyzzyqq”" in page.words
+@pytest.mark.parametrize("path", ["/kerko?q=xyzzyqq", "/kerko?nga=9999999"])
+def test_a_search_without_a_hit_says_so_and_shows_what_is_popular(shopper, path):
+    page = shopper.get(path)
+    assert "Asgjë për „xyzzyqq”" in page.words or "Asgjë me këta filtra" in page.words
     assert names(page)
+    # None of them is near what was asked for.
+    assert "Më të kërkuarat" in [" ".join("".join(each.itertext()).split()) for each in page.all("h2")]
+    assert "afërta" not in page.words
+
+
+def test_a_search_of_which_some_words_are_found_shows_what_comes_nearest(shopper):
+    page = shopper.get("/kerko?q=galaxy+xyzzyqq")
+    assert "Samsung Galaxy S25" in names(page)
+    assert "Më të afërtat" in page.words
 
 
 def test_a_search_for_nothing_shows_everything(shopper):

@@ -30,7 +30,9 @@ some = st.builds(
 
 
 def read(query_string: str) -> Filters:
-    return Filters.read(MultiDict(parse_qsl(query_string.removeprefix("?"), keep_blank_values=True)), KNOWN.__getitem__)
+    return Filters.read(
+        MultiDict(parse_qsl(query_string.removeprefix("?"), keep_blank_values=True)), KNOWN.__getitem__
+    )
 
 
 @pytest.mark.rule("CAT-6")
