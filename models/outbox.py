@@ -1,21 +1,15 @@
 """The outbox: a mail is written in the transaction of what it reports, and sent by the worker (MSG-1)."""
 
 import secrets
-import time
-from datetime import timedelta
 
-import structlog
 from peewee import CharField, Check, ForeignKeyField, IntegerField, JSONField
 
 import config
-import crash
-from gateways import GatewayError
 from gateways.mail import MailServer
-from models.base import BaseModel, MomentField, db, unclaimed
+from models.base import MomentField
 from models.order import Order
+from models.outgoing import Outgoing
 from models.profile import Profile
-
-log = structlog.get_logger()
 
 # About an order.
 KINDS = ("order_confirmed", "payment_failed", "order_lapsed", "payment_returned")
@@ -30,8 +24,6 @@ PROFILE_KINDS = (
 )
 # About a card payment of invoices; `data` holds its number.
 BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
-# Seconds before each next try: soon at first, then patient for about two days.
-BACK_OFF = (5, 15, 60, 300, 900, 3600, 3600 * 3, 3600 * 6, 3600 * 12, 3600 * 24)
 
 
 def mail_server() -> MailServer:
@@ -46,13 +38,10 @@ def mail_server() -> MailServer:
     )
 
 
-class Mail(BaseModel):
-    """One mail to one person.
+class Mail(Outgoing):
+    """One mail to one person; see Outgoing for the way of a row."""
 
-    due → handed (just before the server gets its text) → sent. A worker that dies before `handed` leaves a due row
-    that another takes up; one that dies after it leaves a `handed` row, which is never sent again by itself: no
-    mail goes out twice.
-    """
+    what = "mail"
 
     # Not a CHECK: SQLite would have to build the table anew for each new kind. `write` refuses an unknown one.
     kind = CharField(max_length=30)
@@ -116,76 +105,7 @@ class Mail(BaseModel):
             .execute()
         )
 
-    @classmethod
-    def claim(cls, now) -> "Mail | None":
-        """The next due mail, kept from other workers for MAIL_LEASE seconds."""
-        with db.atomic():
-            mail = unclaimed(
-                cls.select().where(cls.state == "due", cls.due_at <= now).order_by(cls.due_at, cls.id).limit(1)
-            ).first()
-            if mail is None:
-                return None
-            mail.tries += 1
-            mail.due_at = now + timedelta(seconds=config.MAIL_LEASE)
-            mail.save()
-            return mail
-
-    def send(self, now) -> str:
-        """Hand the claimed mail to the server; returns its state. Trouble that may pass is tried again later."""
+    def deliver(self, before) -> None:
         from mails import compose
 
-        crash.at("mail: claimed")
-        try:
-            mail_server().deliver(compose(self), before_data=self._hand_over)
-        except GatewayError as error:
-            return self._keep(error, now)
-        crash.at("mail: accepted")
-        Mail.update(state="sent", sent_at=now, trouble="").where(Mail.id == self.id).execute()
-        self.state = "sent"
-        log.info("mail.sent", mail=self.id, kind=self.kind)
-        return self.state
-
-    def _hand_over(self) -> None:
-        crash.at("mail: before hand-over")
-        mine = Mail.update(state="handed").where(Mail.id == self.id, Mail.state == "due", Mail.tries == self.tries)
-        if not mine.execute():
-            # The lease ran out and another worker has it.
-            raise GatewayError("another worker sends it", permanent=False)
-        self.state = "handed"
-        crash.at("mail: handed")
-
-    def _keep(self, error: GatewayError, now) -> str:
-        from gateways.mail import OutcomeUnknown
-
-        if isinstance(error, OutcomeUnknown):
-            state = "handed"
-        elif error.permanent or self.tries > len(BACK_OFF):
-            state = "failed"
-        else:
-            state = "due"
-        wait = BACK_OFF[min(self.tries, len(BACK_OFF)) - 1]
-        (
-            Mail.update(state=state, due_at=now + timedelta(seconds=wait), trouble=str(error)[:255])
-            .where(Mail.id == self.id, Mail.tries == self.tries, Mail.state.in_(("due", "handed")))
-            .execute()
-        )
-        self.state = state
-        log.warning("mail.not_sent", mail=self.id, state=state, tries=self.tries, reason=str(error))
-        return state
-
-    @classmethod
-    def send_all_due(cls, now, limit: int = 50, within: float = 10) -> int:
-        """Send what is due, for `within` seconds; returns how many mails were tried (MSG-1).
-
-        A server that is slow to answer must not keep the worker from the bank.
-        """
-        tried, began = 0, time.monotonic()
-        while tried < limit and time.monotonic() - began < within:
-            # A slow server may take minutes for all of them; each lease starts when its mail is taken up.
-            moment = now + timedelta(seconds=time.monotonic() - began)
-            mail = cls.claim(moment)
-            if mail is None:
-                break
-            mail.send(moment)
-            tried += 1
-        return tried
+        mail_server().deliver(compose(self), before_data=before)

@@ -8,7 +8,8 @@ import pytest
 
 import config
 from models.order import Order
-from models.outbox import BACK_OFF, KINDS, Mail
+from models.outbox import KINDS, Mail
+from models.outgoing import BACK_OFF
 from tests.processes import MailSink
 from tests.world import NOW, build, later, ordered
 
