@@ -11,9 +11,9 @@ from models.base import db, utcnow
 
 
 def register(app: Flask) -> None:
-    from commands import bss, catalog
+    from commands import bss, catalog, sms
 
-    for command in (database, demo, worker, mail, catalog.catalog, bss.bss):
+    for command in (database, demo, worker, mail, catalog.catalog, bss.bss, sms.sms):
         app.cli.add_command(command)
 
 
