@@ -101,13 +101,61 @@ def checkouts(baskets):
     return made
 
 
-def place(checkout_id, key, seen):
+def besnik_checkouts(count, payment="instalments"):
+    """Profiles that all added one number, each with a Besnik 24 device for it in a filled-in checkout."""
+    from models.cart import Cart
+    from tests.world import NOW, contract_line, own_number, profile
+
+    number, made = None, []
+    for index in range(count):
+        owner = profile(f"holder{index}@example.com")
+        if number is None:
+            number = own_number(owner)
+        else:
+            number.add_to(owner, NOW)
+        cart = Cart.begin(NOW).join(owner, NOW)
+        contract_line(cart, payment=payment, number=number)
+        made.append([*_overview(cart), owner.id])
+    return made
+
+
+def new_number_checkouts(msisdns, minutes=0):
+    """A guest's filled-in checkout, paid by card, for each of these numbers of the pool, which is given new ones."""
+    from models.cart import Cart
+    from models.new_number import NewNumber
+    from tests.world import contract_line, later
+
+    made = []
+    for msisdn in msisdns:
+        number, _ = NewNumber.get_or_create(msisdn=msisdn)
+        cart = Cart.begin(later(minutes))
+        contract_line(cart, "S25-BLACK-128", "new_number", "card", number=number, now=later(minutes))
+        made.append(_overview(cart, minutes))
+    return made
+
+
+def _overview(cart, minutes=0):
+    from models.checkout import digest_of
+    from tests.world import checkout_of, later
+
+    checkout = checkout_of(cart, later(minutes))
+    return [checkout.id, checkout.key, digest_of(cart.lines(later(minutes)))]
+
+
+def place(checkout_id, key, seen, profile_id=None, minutes=0):
     from models.checkout import Checkout
-    from tests.world import NOW
+    from models.profile import Profile
+    from tests.world import later
 
     checkout = Checkout.get_by_id(checkout_id)
-    order, payment = checkout.place_order(key=key, seen=seen, language="sq", now=NOW)
-    return [order.number, payment.oid]
+    order, payment = checkout.place_order(
+        key=key,
+        seen=seen,
+        language="sq",
+        now=later(minutes),
+        profile=profile_id and Profile.get_by_id(profile_id),
+    )
+    return [order.number, payment and payment.oid]
 
 
 def place_overdue(checkout_id, key, seen):
@@ -157,12 +205,12 @@ def hear(fields, channel):
     return payment and payment.oid
 
 
-def settle(oid, verdict):
+def settle(oid, verdict, minutes=1):
     from gateways.bank import Verdict
     from models.payment import Payment
     from tests.world import later
 
-    return Payment.get(Payment.oid == oid).settle(Verdict[verdict], later(1))
+    return Payment.get(Payment.oid == oid).settle(Verdict[verdict], later(minutes))
 
 
 def ask_bank(oid):
@@ -304,6 +352,78 @@ def added_numbers():
     return ProfileNumber.select().count()
 
 
+def registrations(count):
+    """Registrations of one e-mail, each with the link in its mail; the tokens."""
+    from models.profile_link import new_code
+    from models.registration import Registration
+    from tests.world import NOW, later
+
+    typed = {
+        "email": "ana@example.com",
+        "password_hash": "x",
+        "first_name": "Ana",
+        "last_name": "M",
+        "language": "sq",
+    }
+    times = {"created_at": NOW, "expires_at": later(60)}
+    return [Registration.create(code=new_code(), **typed, **times).token for _ in range(count)]
+
+
+def confirm_registration(token):
+    from models.registration import Registration
+    from tests.world import NOW
+
+    return Registration.of_token(token, NOW).confirm(NOW).id
+
+
+def link_to(purpose, email, profile_email="profile0@example.com"):
+    """The token of a link that was mailed for the profile."""
+    from models.profile import Profile
+    from models.profile_link import ProfileLink, sign
+    from tests.world import NOW
+
+    profile = Profile.get(Profile.email == profile_email)
+    if purpose == "password":
+        ProfileLink.ask_password(profile.email, "", NOW)
+    else:
+        ProfileLink.ask_email(profile, email, "", NOW)
+    link = ProfileLink.select().order_by(ProfileLink.id.desc()).get()
+    return sign(purpose, link.code)
+
+
+def set_password(token, password):
+    from models.profile_link import ProfileLink
+    from tests.world import NOW
+
+    ProfileLink.of_token("password", token, NOW).set_password(password, NOW)
+    return password
+
+
+def confirm_email(token):
+    from models.profile_link import ProfileLink
+    from tests.world import NOW
+
+    return ProfileLink.of_token("email", token, NOW).confirm_email(NOW).email
+
+
+def guess(email, password):
+    from models.profile import Profile
+    from tests.world import NOW
+
+    return Profile.log_in(email, password, "192.0.2.1", NOW) is not None
+
+
+def profiles():
+    from models.outbox import Mail
+    from models.profile import Profile
+
+    return {
+        "emails": sorted(profile.email for profile in Profile.select()),
+        "sessions": [profile.session_number for profile in Profile.select().order_by(Profile.id)],
+        "mails": sorted(mail.kind for mail in Mail.select()),
+    }
+
+
 def write_mails(count):
     from models.order import Order
     from models.outbox import Mail
@@ -385,6 +505,85 @@ def hold_number(cart_id, msisdn, minutes=0):
     NewNumber.get(NewNumber.msisdn == msisdn).hold(Cart.get_by_id(cart_id), later(minutes))
 
 
+def contract_lines(count, contract_type="besnik24"):
+    """A cart with so many contracts, none with a number yet, and a number for them: ids of the lines and the number.
+
+    Each is for another variant. The number is the profile's own, or a free one of the pool.
+    """
+    from models.cart import Cart
+    from models.catalogue import Tariff, TariffPrice, Variant
+    from models.new_number import NewNumber
+    from tests.world import NOW, contract_line, own_number, profile
+
+    variants = list(Variant.select().where(Variant.stock > 0).order_by(Variant.id).limit(count))
+    for variant in variants:
+        TariffPrice.get_or_create(
+            variant=variant, tariff=Tariff.get(), contract_type=contract_type, defaults={"price": 1_000_000}
+        )
+    owner = profile()
+    cart = Cart.begin(NOW).join(owner, NOW)
+    lines = [contract_line(cart, variant.sku, contract_type, "card") for variant in variants]
+    number = own_number(owner) if contract_type == "besnik24" else NewNumber.create(msisdn="38970227418")
+    return [[line.id for line in lines], number.id]
+
+
+def choose_number(line_id, number_id):
+    from models.cart import CartLine
+    from models.number import Number
+
+    CartLine.get_by_id(line_id).cart.choose_number(line_id, Number.get_by_id(number_id))
+
+
+def pick_number(line_id, msisdn, minutes=0):
+    """As the page of the new number does: hold it for the cart, and put it into the line."""
+    from models.base import db
+    from models.cart import CartLine
+    from models.new_number import NewNumber
+    from tests.world import later
+
+    line = CartLine.get_by_id(line_id)
+    with db.atomic():
+        number = NewNumber.get(NewNumber.msisdn == msisdn)
+        number.hold(line.cart, later(minutes))
+        number.attach(line, later(minutes))
+
+
+def point_at(line_id, msisdn):
+    """Held for the cart of the line, and not yet put into it."""
+    from models.cart import CartLine
+    from models.new_number import NewNumber
+    from tests.world import NOW
+
+    NewNumber.get(NewNumber.msisdn == msisdn).hold(CartLine.get_by_id(line_id).cart, NOW)
+
+
+def lines_of(checkout_id):
+    from models.cart import CartLine
+    from models.checkout import Checkout
+
+    cart = Checkout.get_by_id(checkout_id).cart
+    return [line.id for line in CartLine.select().where(CartLine.cart == cart).order_by(CartLine.id)]
+
+
+def numbers_of_lines():
+    """The number that each line of a cart is for, or None; by the line's id."""
+    from models.cart import CartLine
+    from models.new_number import NewNumber
+
+    new = {number.line_id: number.msisdn for number in NewNumber.select() if number.line_id}
+    return {
+        str(line.id): line.number.msisdn if line.number_id else new.get(line.id)
+        for line in CartLine.select().order_by(CartLine.id)
+    }
+
+
+def sold_numbers():
+    """Each number of the pool, with its state and the order that has it."""
+    from models.new_number import NewNumber
+
+    return {one.msisdn: [one.state, one.order and one.order.number] for one in NewNumber.select()}
+
+
 def pool():
     """Each new number's state and cart."""
     from models.new_number import NewNumber
@@ -417,6 +616,8 @@ def facts():
                 "state": order.state,
                 "total": order.total,
                 "lines": [[line.sku, line.quantity, line.price, bool(line.gift)] for line in order.lines()],
+                # Of each contract: the number it is for, and the one that it keeps from other orders.
+                "numbers": [[line.msisdn, line.taken] for line in order.lines() if line.is_contract],
                 "events": [event.state for event in order.history()],
             }
             for order in Order.select().order_by(Order.id)

@@ -6,7 +6,7 @@ No address names a profile: it is the one that is logged in, or the one that a s
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, request, session, url_for
+from flask import Blueprint, flash, request, session, url_for
 from flask_babel import gettext
 from flask_login import login_user, logout_user
 
@@ -34,11 +34,6 @@ from views.respond import go, respond
 from views.shopper import COOKIE, shopper
 
 blueprint = Blueprint("profile", __name__)
-
-
-@blueprint.app_template_global()
-def has_page(endpoint: str) -> bool:
-    return endpoint in current_app.view_functions
 
 
 @blueprint.after_request
