@@ -386,14 +386,35 @@ def test_thousands_of_devices_are_answered_as_exactly_as_a_few():
     for number in random.sample(range(4500), 300):
         shelf[number] = replace(shelf[number], price=7, text=shelf[number].text + " ri")
         index.update([shelf[number]], 2)
-    for query in [
+    named = [
         Query(page=100),
         Query(sort="price", page=371, brands=frozenset(["Branda", "Brandb"])),
         Query(sort="-price", price_from=100, price_to=200, storages=frozenset([128])),
         Query(sort="relevance", q="galaxy s2", in_stock=True, page=3),
         Query(sort="newest", q="ri", kind="phone"),
         Query(sort="relevance", q="sku 4321"),
-    ]:
+    ]
+    # Many devices and few are counted, sorted and priced in different ways.
+    drawn = [
+        Query(
+            kind=random.choice([None, None, "phone", "accessory"]),
+            q=random.choice(["", "", "galaxy", "ri", *(" ".join(random.sample(VOCABULARY, 2)) for _ in range(4))]),
+            brands=frozenset(random.sample(["Branda", "Brandb", "Brandc"], random.choice([0, 0, 1, 3]))),
+            colours=frozenset(random.sample(COLOURS, random.choice([0, 0, 2]))),
+            price_from=random.choice([None, None, 300]),
+            in_stock=random.random() < 0.3,
+            sort=random.choice(SORTS),
+            page=random.choice([1, 1, 2, 9, 60]),
+        )
+        for _ in range(60)
+    ]
+    for query in named + drawn:
+        assert_answers(index, shelf, query)
+    # What was counted before a change is not said after it.
+    index.remove([1, 2])
+    shelf = [replace(shelf[2], brand="Brandz", price=1, storages=(4096,), colours=(*COLOURS,)), *shelf[3:]]
+    index.update(shelf[:1], 3)
+    for query in named + drawn[:20]:
         assert_answers(index, shelf, query)
 
 
@@ -599,6 +620,30 @@ def test_an_empty_result_prefers_what_has_the_most_of_the_words(index):
     result = index.search(Query(q="lenovo galaxy ultra"))
     assert result.total == 0
     assert result.nearest[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        (Query(q="zxzxz"), False),
+        (Query(price_from=10**9), False),
+        (Query(q="galaxy zxzxz"), True),
+        (Query(kind="phone", price_from=10**9), True),
+        (Query(five_g=True, price_from=10**9), True),
+    ],
+)
+def test_an_empty_result_says_whether_the_nearest_have_anything_that_was_asked_for(index, asked, near):
+    result = index.search(asked)
+    assert (result.total, bool(result.nearest), result.is_near) == (0, True, near)
+
+
+def test_a_misspelt_word_is_understood_anew_when_the_shelf_changes(index):
+    assert index.search(Query(q="zephyrr")).corrected is None
+    index.update([replace(SHELF[0], id=77, brand="Zephyr", text="Zephyr One")], 8)
+    result = index.search(Query(q="zephyrt"))
+    assert (result.corrected, result.ids) == ("zephyr", [77])
+    index.remove([77])
+    assert index.search(Query(q="zephyrt")).ids == []
 
 
 def test_an_empty_result_names_at_most_four(index):

@@ -144,6 +144,22 @@ def test_another_process_takes_in_what_changed(world):
     assert "pixel-9" in found(shelf.fresh())
 
 
+@pytest.mark.rule("CAT-6")
+def test_a_result_is_kept_until_the_shelf_changes_and_only_so_many_are(world):
+    shelf = Shelf().fresh()
+    phones = Query(kind="phone", in_stock=True)
+    assert shelf.search(phones) is shelf.search(phones)
+    before = shelf.search(phones).total
+    for code in ("PIXEL-WHITE-128", "TAB-GREY-64"):
+        world.set_stock(code, 0)
+    assert shelf.fresh().search(phones).total == before - 1
+    for price in range(1000):
+        shelf.search(Query(price_from=price))
+        shelf.choices(Query(q=f"galaxy {price}"))
+    assert len(shelf._found) <= 256
+    assert len(shelf._choices) <= 1
+
+
 def found(shelf, **query):
     ids = shelf.index.search(Query(**query)).ids
     return {Device.get_by_id(number).slug for number in ids}

@@ -403,6 +403,13 @@ def test_a_search_of_which_some_words_are_found_shows_what_comes_nearest(shopper
     assert "Më të afërtat" in page.words
 
 
+@pytest.mark.parametrize("q", ["%(header)s %s %d 100%", '<b>&amp;"quoted"</b>', "{{ 7 * 7 }}", "%%(q)s"])
+def test_a_search_is_shown_as_it_was_typed(shopper, q):
+    for page in (shopper.get("/kerko", query_string={"q": q}), shopper.get("/mk/kerko", query_string={"q": q})):
+        assert page.by_id("q").get("value") == q
+        assert q in page.text_of("lista")
+
+
 def test_a_search_for_nothing_shows_everything(shopper):
     assert len(names(shopper.get("/kerko?q=%20%01%20"))) == 7
 
