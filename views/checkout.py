@@ -16,7 +16,7 @@ from models.calendar import promised_day
 from models.cart import CartLine
 from models.checkout import Checkout, EmptyCart, Incomplete, NotEligible, OfferChanged, TooManyUnpaid, digest_of
 from models.eligibility import ways_left
-from models.order import OutOfStock
+from models.order import Order, OutOfStock
 from models.payment_ways import CARD, INSTALMENTS, POINTS, ways
 from models.places import municipality_of, place_of, places
 from models.profile import Attempt, LockedOut
@@ -63,7 +63,20 @@ def _checkout() -> Checkout:
         # CHK-2: known data are filled in; the shopper checks and changes them.
         checkout.first_name, checkout.last_name = profile.first_name, profile.last_name
         checkout.email, checkout.phone = profile.email, profile.phone
+        if not checkout.phone and person.numbers:
+            checkout.phone = person.numbers[0].msisdn
     return checkout
+
+
+def _fill_in_address(checkout: Checkout) -> None:
+    """Where the profile's last order went, for who has not typed an address yet (CHK-2)."""
+    profile = shopper().profile
+    if profile is None or checkout.street or checkout.place:
+        return
+    last = Order.select().where(Order.profile == profile).order_by(Order.placed_at.desc()).first()
+    if last is not None:
+        checkout.street, checkout.postal_code = last.street, last.postal_code
+        checkout.place, checkout.municipality = last.postal_code, last.municipality
 
 
 def _names() -> dict:
@@ -154,6 +167,8 @@ def delivery():
     checkout = _checkout()
     if skipped := _skipped(checkout, "delivery"):
         return go(skipped)
+    if request.method == "GET":
+        _fill_in_address(checkout)
     form = DeliveryForm(obj=None if request.method == "POST" else checkout)
     if request.method == "POST":
         if not form.validate():

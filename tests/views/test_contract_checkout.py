@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models.cart import Cart, CartLine
+from models.checkout import Checkout
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -511,6 +512,31 @@ def test_with_besnik_nobody_else_is_asked_to_receive_it(known, world, number):
 
     assert "E pranon vetëm Arben Osmani, poseduesi i numrit." in page.words
     assert not page.all("input", name="recipient")
+
+
+@pytest.mark.rule("CHK-2")
+def test_what_is_known_of_a_subscriber_is_filled_in(known, world, profile, number):
+    with_contract(known, world, number=number)
+    known.post("/porosia/te-dhenat", DATA)
+    known.post("/porosia/dergesa", DELIVERY)
+    known.post("/porosia/pagesa", known.get("/porosia/pagesa").form("/porosia/pagesa"))
+    known.confirm(known.overview())
+    known.choose(world["TAB-GREY-64"])
+    Checkout.delete().execute()
+
+    shown = known.get("/porosia/te-dhenat").form("/porosia/te-dhenat")
+    assert (shown["first_name"], shown["email"], shown["phone"]) == ("Arben", profile.email, "070 654 321")
+    known.post("/porosia/te-dhenat", shown)
+    shown = known.get("/porosia/dergesa").form("/porosia/dergesa")
+    assert {name: shown[name] for name in DELIVERY} == DELIVERY
+
+
+@pytest.mark.rule("CHK-2", "PRO-5")
+def test_a_profile_without_a_telephone_is_called_at_its_number(known, world, profile, number):
+    type(profile).update(phone="").execute()
+    known.choose(world["TAB-GREY-64"])
+
+    assert known.get("/porosia/te-dhenat").form("/porosia/te-dhenat")["phone"] == "070 100 001"
 
 
 # Budgets

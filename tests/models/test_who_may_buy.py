@@ -1,0 +1,179 @@
+"""Who may buy what, paid how: every cell of the table in docs/rules.md is placed as an order (PAY-1, ELG-1…6)."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from models.base import db
+from models.cart import Cart, InCartAlready, NotForSale
+from models.checkout import Incomplete, NotEligible
+from models.contract import Contract
+from models.invoice import Invoice
+from models.new_number import NewNumber
+from models.number import Number
+from models.payment_ways import POINTS, ways
+from tests.world import NOW, build, cart_with, checkout_of, contract_line, own_number, place, profile
+
+RULES = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
+WAYS = ("card", "points", "first_bill", "instalments")
+SKUS = {"device_only": "TAB-GREY-64", "accessory": "CASE-BLACK", "prepaid_sim": "SIM-PREPAID"}
+OWN, OTHER = "38970100001", "38970100002"
+
+
+def _debt(number, paid_hours_ago=None, through="shop"):
+    day = NOW.date()
+    invoice = Invoice.create(
+        subscriber=number.subscriber,
+        number=f"F-{number.msisdn}",
+        amount=189_900,
+        issued_on=day - timedelta(days=30),
+        due_on=day - timedelta(days=5),
+    )
+    if paid_hours_ago is not None:
+        invoice.pay(NOW - timedelta(hours=paid_hours_ago), through)
+
+
+def _running(number, percent):
+    day = NOW.date()
+    Contract.create(
+        number=number,
+        code=f"K-{number.msisdn}",
+        device="Samsung Galaxy A56",
+        started_on=day - timedelta(days=300),
+        ends_on=day + timedelta(days=400),
+        price=2_400_000,
+        paid=24_000 * percent,
+        instalments=24,
+        instalments_paid=24 * percent // 100,
+    )
+
+
+def _other(number, percent):
+    """Another number of the same holder, with a device in instalments."""
+    other = Number.create(
+        msisdn=OTHER, subscriber=number.subscriber, sim_end="100002", kind="postpaid", tariff="linja-m"
+    )
+    _running(other, percent)
+
+
+# What is known of the number, and of its holder: the columns' names in docs/rules.md.
+STATES = {
+    "nothing against it": lambda number: None,
+    "debt": _debt,
+    "debt paid 2 h ago in a shop": lambda number: _debt(number, 2),
+    "debt paid 2 h ago online": lambda number: _debt(number, 2, "online"),
+    "debt paid 5 h ago online": lambda number: _debt(number, 5, "online"),
+    "50 % of another number's device paid": lambda number: _other(number, 50),
+    "80 % of another number's device paid": lambda number: _other(number, 80),
+    "subscriber for 3 months": None,
+    "has Besnik 24 itself": lambda number: _running(number, 80),
+    "in an open order": None,
+    "in the cart already": None,
+}
+PEOPLE = ("guest", "no number", *STATES)
+
+
+def person(who: str, segment: str):
+    """The profile and its number of a row of the table."""
+    if who == "guest":
+        return None, None
+    owner = profile()
+    if who == "no number":
+        return owner, None
+    newcomer = who == "subscriber for 3 months"
+    number = own_number(owner, OWN, segment=segment, months=3 if newcomer else 60, has_history=not newcomer)
+    if STATES[who]:
+        STATES[who](number)
+    if who == "in an open order":
+        cart = Cart.begin(NOW).join(owner, NOW)
+        contract_line(cart, number=number)
+        place(checkout_of(cart), profile=owner)
+    return owner, number
+
+
+def outcome(world, bought: str, who: str, segment: str, payment: str) -> str:
+    """What comes of the attempt, in the words of the table."""
+    if payment == POINTS:
+        # Beside a card payment, where the club is (PAY-4); who has the choice is said here.
+        if POINTS not in ways(bought, who != "guest", who not in ("guest", "no number")):
+            return "–"
+        return outcome(world, bought, who, segment, "card").replace("yes, bank", "with the club")
+    owner, number = person(who, segment)
+    cart = Cart.begin(NOW) if owner is None else Cart.begin(NOW).join(owner, NOW)
+    if bought in SKUS:
+        if payment != "card":
+            return "–"
+        cart = cart_with(world, SKUS[bought], profile=owner)
+    else:
+        if who == "in the cart already":
+            contract_line(cart, number=number)
+        picked = number if bought == "besnik24" else NewNumber.create(msisdn="38970227418")
+        try:
+            line = contract_line(cart, contract_type=bought, payment=payment, parts=24)
+        except NotForSale:
+            return "–"
+        if bought == "new_number":
+            picked.hold(cart, NOW)
+            picked.attach(line, NOW)
+        elif picked is not None:
+            try:
+                cart.choose_number(line.id, picked)
+            except InCartAlready:
+                return "ELG-5"
+    try:
+        order, paid = place(checkout_of(cart), profile=owner)
+    except NotEligible as refused:
+        return ", ".join(dict.fromkeys(reason.rule for reason in refused.reasons))
+    except Incomplete as missing:
+        return {"number": "log in" if owner is None else "add a number", "payment": "–"}[missing.step]
+    if paid is None:
+        assert (order.state, order.due_now) == ("confirmed", 0)
+        return "yes, billed"
+    assert order.state == "awaiting_payment"
+    assert paid.amount == order.due_now
+    return "yes, bank"
+
+
+def table() -> dict[tuple[str, str, str], str]:
+    """The cells of docs/rules.md by (bought, who, way to pay)."""
+    text = RULES.read_text(encoding="utf-8")
+    part = text[text.index("<!-- who may buy: begin -->") : text.index("<!-- who may buy: end -->")]
+    cells = {}
+    for line in part.splitlines():
+        found = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(found) == 2 + len(WAYS) and re.fullmatch(r"`\w+`", found[0]):
+            for way, cell in zip(WAYS, found[2:], strict=True):
+                cells[found[0].strip("`"), found[1], way] = cell
+    return cells
+
+
+BOUGHT = (*SKUS, "new_number", "besnik24")
+
+
+def test_the_table_has_a_cell_for_every_contract_type_person_and_way_to_pay():
+    assert set(table()) == {(bought, who, way) for bought in BOUGHT for who in PEOPLE for way in WAYS}
+
+
+@pytest.mark.rule("PAY-1", "PAY-2", "PAY-3", "ELG-1", "ELG-2", "ELG-3", "ELG-4", "ELG-5", "ELG-6", "OFF-4", "OFF-5")
+@pytest.mark.parametrize("segment", ["private", "business"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("bought", BOUGHT)
+def test_an_order_ends_as_its_cell_of_the_table_says(bought, who, way, segment):
+    world = build()
+
+    assert outcome(world, bought, who, segment, way) == table()[bought, who, way]
+
+
+if __name__ == "__main__":
+    # Prints the table as the models have it, to be read before it is written down.
+    for bought in BOUGHT:
+        for who in PEOPLE:
+            cells = []
+            for way in WAYS:
+                with db.atomic() as transaction:
+                    cells.append(outcome(build(), bought, who, "private", way))
+                    transaction.rollback()
+            print(f"| `{bought}` | {who} | " + " | ".join(cells) + " |")
