@@ -71,13 +71,15 @@ class NewNumber(BaseModel):
         return self.state == "free" or (self.state == "held" and (self.held_until <= now or orphan))
 
     def hold(self, cart: Cart, now) -> None:
-        """Hold it for `cart` for NUMBER_HOLD_MINUTES; raises NumberTaken (OFF-6).
+        """Hold it for `cart` for NUMBER_HOLD_MINUTES; raises NumberTaken, or Cart.DoesNotExist (OFF-6).
 
         What the cart holds already it goes on holding, for no longer than before. Another number that the cart
         had picked, but not put into a line, is given back: a visitor cannot empty the pool by looking.
         """
         until = now + timedelta(minutes=config.NUMBER_HOLD_MINUTES)
         with db.atomic():
+            # Two tabs of one cart take turns, as do a tab that picks and one that places the order.
+            locked(Cart.select().where(Cart.id == cart.id)).get()
             # One guarded statement: of two processes the second finds nothing to change.
             taken = (
                 NewNumber.update(state="held", held_until=until, cart=cart, line=None, order=None)
@@ -101,13 +103,15 @@ class NewNumber(BaseModel):
         self._reread()
 
     def attach(self, line: CartLine, now) -> None:
-        """From now on it is held for `line`, and given back when that goes; raises NumberTaken (OFF-6).
+        """From now on it is held for `line`, and given back when that goes (OFF-6).
 
-        The time that is left does not change. Another number of the line is given back.
+        The time that is left does not change. Another number of the line is given back. Raises NumberTaken, or
+        CartLine.DoesNotExist when the line was ordered or taken out meanwhile.
         """
         with db.atomic():
-            # Two tabs that give one line two numbers take turns.
-            locked(CartLine.select().where(CartLine.id == line.id)).get()
+            # The cart first, as an order that is placed of it does: two tabs take turns, and never wait in a ring.
+            locked(Cart.select().where(Cart.id == line.cart_id)).first()
+            locked(CartLine.select().where(CartLine.id == line.id, CartLine.cart == line.cart_id)).get()
             held = self._is_held_by(line.cart, now)
             if held:
                 (

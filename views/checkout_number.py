@@ -4,7 +4,7 @@ from flask import abort, redirect, request, url_for
 from flask_babel import gettext
 
 from models.base import db
-from models.cart import Chosen, InCartAlready
+from models.cart import Cart, CartLine, Chosen, InCartAlready
 from models.checkout import Checkout
 from models.eligibility import ways_left
 from models.new_number import NewNumber, NumberTaken
@@ -163,6 +163,9 @@ def _new_number(chosen: Chosen):
     except NumberTaken:
         form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
         return _new_page(chosen, form, 422)
+    except (Cart.DoesNotExist, CartLine.DoesNotExist):
+        # Ordered, or taken out, in another tab a moment ago.
+        return go(url_for("cart.show"))
     return _on()
 
 
@@ -200,6 +203,8 @@ def hold_number():
     except NumberTaken:
         form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
         status = 422
+    except Cart.DoesNotExist:
+        return go(url_for("cart.show"))
     if not wants_piece():
         return redirect(url_for("checkout.number", linja=chosen.id), 303)
     return _new_page(chosen, form, status, template="checkout/_free_numbers.html")
