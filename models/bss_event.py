@@ -81,11 +81,14 @@ class BssEvent(BaseModel):
 
     @classmethod
     def of_order(cls, order, state: str, now) -> None:
-        """Tell that `order` goes to `state` from the one it is in; call it in that transaction. Some are not told."""
+        """Tell that `order` goes to `state` from the one it is in, or was placed so; call it in that transaction.
+
+        Of the steps on the way to the shopper's door the billing system is told the last alone.
+        """
         kind = OF_STATES.get(state)
         if kind is None:
             return
-        told = {"order": order.number, "before": order.state}
+        told = {"order": order.number, "before": None if order.state == state else order.state}
         cls._write(kind, order.number, told | (_confirmed(order) if state == "confirmed" else {}), now)
 
     @classmethod
@@ -128,10 +131,15 @@ class BssEvent(BaseModel):
             return count
 
     @classmethod
-    def since(cls, sequence: int, batch: int = 500):
-        """All events after `sequence`, in their order, a batch at a time."""
+    def count_since(cls, sequence: int) -> int:
+        """How many events there are after `sequence`; all of them have their numbers then."""
         while cls.number_all():
             pass
+        return cls.select().where(cls.sequence > sequence).count()
+
+    @classmethod
+    def since(cls, sequence: int, batch: int = 500):
+        """The events after `sequence` that have their numbers, in that order; a batch is read at a time."""
         while True:
             rows = list(cls.select().where(cls.sequence > sequence).order_by(cls.sequence).limit(batch))
             yield from rows
@@ -241,7 +249,13 @@ class BssEvent(BaseModel):
                 break
         return tried
 
-    # What a person decides
+    # What a person sees and decides
+
+    @classmethod
+    def counts(cls) -> dict[str, int]:
+        """How many there are of each state."""
+        found = dict(cls.select(cls.state, fn.COUNT(cls.id)).group_by(cls.state).tuples())
+        return {state: found.get(state, 0) for state in STATES}
 
     @classmethod
     def refused(cls) -> "list[BssEvent]":

@@ -10,6 +10,7 @@ from peewee import CharField, ForeignKeyField, IntegrityError, OperationalError
 import config
 import crash
 from models.base import BaseModel, MomentField, db, locked
+from models.bss_event import BssEvent
 from models.calendar import promised_day
 from models.cart import Cart, CartLine, Chosen
 from models.catalogue import LANGUAGES
@@ -215,6 +216,7 @@ class Checkout(BaseModel):
                 payment = Payment.begin(order, now)
             else:
                 Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
+                BssEvent.of_order(order, "confirmed", now)
             # What another tab put in meanwhile stays for the next order.
             CartLine.delete().where(CartLine.id.in_([chosen.id for chosen in lines])).execute()
             Checkout.renew(checkout.cart)

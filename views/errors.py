@@ -52,7 +52,10 @@ def refuse_unreadable() -> None:
     """Stop what no page of the shop sends and a database would stumble over (400)."""
     if "\x00" in request.path or "%00" in request.query_string.decode("latin-1"):
         raise BadRequest
-    if request.is_json and request.blueprint != "bss":
+    if request.blueprint == "bss":
+        # No browser and no form: it is read, and refused, in its own way.
+        return
+    if request.is_json:
         # Flask-WTF would take it for a form, with numbers and lists where our fields have texts.
         raise BadRequest
     if request.method == "POST" and any("\x00" in text for pair in request.form.items(multi=True) for text in pair):

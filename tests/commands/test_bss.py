@@ -1,15 +1,20 @@
 """`flask bss`: what the operator sees on the terminal, and the exit code."""
 
+import json
 import re
+import stat
 from pathlib import Path
 
 import pytest
 
+from models.base import utcnow
 from models.bss_columns import OPTIONAL
+from models.bss_event import BssEvent
 from models.bss_import import FILES as FILES_OF_AN_EXTRACT
 from models.number import Number
 from models.subscriber import Holder
 from tests.models.test_bss_import import FILES
+from tests.world import NOW, build, later, ordered
 
 
 @pytest.fixture
@@ -95,3 +100,72 @@ def test_the_documentation_names_every_column_and_no_other():
         optional = {name for cell in cells if cell.startswith("*") for name in re.findall(r"`(\w+)`", cell)}
         assert set(named) == set(file.columns)
         assert optional == OPTIONAL & set(named)
+
+
+@pytest.fixture
+def orders():
+    """Two orders that lapsed and one that was cancelled: events 1, 2 and 3."""
+    world = build()
+    made = [ordered(world, "CASE-BLACK")[0] for _ in range(3)]
+    for order in made[:2]:
+        order.lapse(later(31))
+    made[2].move("cancelled", by="shopper", now=later(32))
+    return [order.number for order in made]
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_events_are_exported_as_json_lines_and_the_same_again_is_the_same(run, orders, tmp_path):
+    path = tmp_path / "events.jsonl"
+    result = run("export", path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.endswith("The last event is number 3.\n")
+    told = lines(path.read_text(encoding="utf-8"))
+    assert [(event["sequence"], event["kind"], event["data"]["order"]) for event in told] == [
+        (1, "order_lapsed", orders[0]),
+        (2, "order_lapsed", orders[1]),
+        (3, "order_cancelled", orders[2]),
+    ]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["events.jsonl"]
+    assert lines(run("export", "-").stdout) == told
+    assert lines(run("export", "-", "--since", 2).stdout) == told[2:]
+
+
+def test_an_export_of_nothing_new_says_where_it_is(run, orders):
+    result = run("export", "-", "--since", 3)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.endswith("The last event is number 3.\n")
+
+
+def test_a_file_that_cannot_be_written_is_said_without_a_traceback(run, orders, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "gone" / "events.jsonl", tmp_path / "folder"):
+        result = run("export", path)
+        assert result.exit_code == 1
+        assert f"{path} cannot be written" in result.stderr
+        assert "Traceback" not in result.output
+
+
+def test_refused_events_are_named_sent_again_or_skipped(run, orders):
+    assert run("events").stdout == "3 due, 0 sent, 0 refused, 0 skipped.\n"
+    BssEvent.number_all()
+    BssEvent.update(state="refused", trouble="HTTP 422").where(BssEvent.sequence <= 2).execute()
+    assert run("events", "--failed").stdout == (
+        f"1  order_lapsed  {orders[0]}  HTTP 422\n2  order_lapsed  {orders[1]}  HTTP 422\n"
+    )
+    assert run("events", "--skip", 1).stdout == "1 events are skipped.\n"
+    assert run("events", "--retry").stdout == "1 events are due again.\n"
+    assert run("events", "--taken", 2).stdout == "1 events need not be sent any more.\n"
+    assert run("events").stdout == "1 due, 1 sent, 0 refused, 1 skipped.\n"
+    assert BssEvent.get(BssEvent.sequence == 3).due_at < utcnow()
+
+
+@pytest.mark.parametrize("asked", [("--skip",), ("--taken",), ("--taken", 1, 2)])
+def test_nothing_is_given_up_that_was_not_named(run, orders, asked):
+    result = run("events", *asked)
+    assert (result.exit_code, "needs the number of an event" in result.stderr) == (2, True)
+    assert BssEvent.counts()["due"] == 3
+    assert BssEvent.get().at > NOW

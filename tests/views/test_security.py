@@ -17,8 +17,8 @@ from tests import world as named
 from tests.databases import own_database
 from tests.views.browser import DATA, DELIVERY, OVERVIEW, PAYMENT, Browser, signed_link
 
-# What the bank sends is signed instead (PAY-6).
-BANK = {"/pay/return", "/pay/callback"}
+# What the bank (PAY-6) and the billing system send is signed instead.
+BANK = {"/pay/return", "/pay/callback", "/bss/<kind>"}
 # Enough for each form to act, were it not for the token.
 FIELDS = {
     **DATA,
