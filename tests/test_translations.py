@@ -21,6 +21,7 @@ from gateways.bank import Verdict
 from gateways.sandbox.mail import store
 from models.outbox import KINDS, Mail
 from models.payment import Payment
+from models.profile import Profile
 from tests import world as named
 from tests.views.browser import DATA, HOST, Browser, Page
 from views import kept
@@ -346,9 +347,26 @@ class Shop:
             if verdict is not None:
                 Payment.latest_of(order).settle(verdict, named.NOW)
             addresses += [f"{prefix}/porosia/{order.number}{page}" for page in ("", "/konfirmimi", "/pagesa")]
+        addresses += self.registered(prefix)
         for mail in Mail.select():
             store(self.inbox, mails.compose(mail).as_bytes(), "shop@example.com", [mail.recipient])
         return addresses
+
+    def registered(self, prefix: str) -> list[str]:
+        """Has somebody register, forget a password and wish for another e-mail; the pages that no link leads to."""
+        browser, ana = Browser(self.app), named.profile("ana@example.com")
+        Profile.update(language=prefix.strip("/") or "sq").execute()
+        typed = {"first_name": "Ana", "last_name": "M", "email": "re@example.com", "password": "ветар и сонце"}
+        assert browser.post(f"{prefix}/profili/regjistrohu", typed).status == 303
+        assert browser.post(f"{prefix}/hyr/harruar", {"email": ana.email}).status == 303
+        browser.log_in(ana.email)
+        wish = {"new_email": "tjeter@example.com", "email_password": named.PASSWORD}
+        assert browser.post(f"{prefix}/profili/e-posta", wish).status == 303
+        texts = [mails.compose(mail).get_body(("plain",)).get_content() for mail in Mail.select()]
+        root = re.escape(config.BASE_URL)
+        links = [link for text in texts for link in re.findall(rf"{root}(/\S*(?:konfirmimi|fjalekalimi)/\S+)", text)]
+        ends = ("", "/te-dhenat", "/fjalekalimi", "/e-posta", "/regjistrohu/e-posta")
+        return [*links, f"{prefix}/hyr/harruar/derguar", *(f"{prefix}/profili{end}" for end in ends)]
 
 
 def endpoint_of(app, path: str) -> str | None:

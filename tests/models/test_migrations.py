@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from peewee import IntegrityError
+from playhouse.migrations import Runner
 
 import config
-from models.base import connect, db
+from models.allowance import Allowance
+from models.base import IS_SQLITE, connect, db
 from models.bill_payment import BillPayment, BillPaymentLine
 from models.bss_event import BssEvent
 from models.bss_push import BssKnown, BssMessage
-from models.allowance import Allowance
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
@@ -23,8 +24,8 @@ from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
-from models.order import Order, OrderLine
 from models.number_claim import NumberClaim
+from models.order import Order, OrderLine
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile_link import ProfileLink
@@ -318,3 +319,25 @@ def test_a_column_that_no_model_has_is_seen_as_drift(fresh_database):
         database.execute_sql("ALTER TABLE cart ADD COLUMN colour VARCHAR(9)")
     database.close()
     assert "colour" in pwmigrate("diff", url=fresh_database).stdout
+
+
+@pytest.mark.skipif(not IS_SQLITE, reason="PostgreSQL changes the table where it stands")
+def test_a_mail_written_before_profiles_is_kept(tmp_path):
+    database = connect(f"sqlite:///{tmp_path}/old.db")
+    runner = Runner(database, str(config.ROOT / "migrations"))
+    with database.connection_context():
+        runner.up("0003_contract_lines")
+        fields = "kind, key, recipient, language, state, message_id, tries, written_at, trouble"
+        row = ("order_lapsed", "k", "ana@example.com", "mk", "handed", "<1@x>", 3, "2026-03-10 11:00:00", "silent")
+        database.execute_sql(f"INSERT INTO mail ({fields}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
+        database.execute_sql(
+            "INSERT INTO profile"
+            " (email, password_hash, first_name, last_name, phone, language, session_number, created_at)"
+            " VALUES ('a@x', 'h', '', '', '', 'sq', 1, '2026-01-01')"
+        )
+        runner.up()
+        assert database.execute_sql(f"SELECT {fields} FROM mail").fetchall() == [row]  # noqa: S608
+        assert database.execute_sql("SELECT verified_at FROM profile").fetchall() == [("2026-01-01",)]
+        names = {index.name for index in database.get_indexes("mail")}
+    database.close()
+    assert {"mail_key", "mail_due_at", "mail_order_id", "mail_profile_id"} <= names
