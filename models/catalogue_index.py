@@ -36,6 +36,8 @@ _NEAREST = 4
 # Misspelt words whose candidates are remembered, and large sets of devices whose counts are.
 _SPELT = 1024
 _COUNTED = 128
+# Words with many devices whose devices are kept as a mask, one byte per slot.
+_MASKS = 64
 
 _LOAD = 2000
 _AFTER_ALL = "\U0010ffff"
@@ -780,6 +782,7 @@ class _Terms:
         self._recent_new: list[str] = []
         self._recent_size = 0
         self._written: dict[str, str] = {}
+        self._masks: dict[tuple[int, int], np.ndarray] = {}
 
     def add(self, slot, found: list[Word], leading: int):
         """File a slot under the words found; the first `leading` of them name the maker and the model."""
@@ -806,10 +809,22 @@ class _Terms:
     def mark(self, first, before, hits):
         """Set `hits` at each slot that has a term from `first` up to `before`."""
         start, stop = self._packed_between(first, before)
-        if start < stop:
+        if (stop - start) * _FEW > len(hits):
+            hits |= self._mask_of(start, stop, len(hits))
+        elif start < stop:
             hits[self._slots[start:stop]] = True
         for term in self._recent_between(first, before):
             hits[np.frombuffer(self._recent[term], np.int32) >> 1] = True
+
+    def _mask_of(self, start, stop, room) -> np.ndarray:
+        """The slots filed from `start` up to `stop`, which are many: what has a word like "phone" or "black"."""
+        mask = self._masks.get((start, stop))
+        if mask is None or len(mask) != room:
+            if len(self._masks) >= _MASKS:
+                self._masks.clear()
+            mask = self._masks[start, stop] = np.zeros(room, bool)
+            mask[self._slots[start:stop]] = True
+        return mask
 
     def leading(self, ranges, room) -> np.ndarray:
         """True at each slot whose maker or model is named by a term of these ranges, each without its end."""
@@ -823,7 +838,8 @@ class _Terms:
         return found
 
     def _packed_between(self, first, before):
-        return self._starts[bisect_left(self._packed, first)], self._starts[bisect_left(self._packed, before)]
+        at = bisect_left(self._packed, first)
+        return int(self._starts[at]), int(self._starts[bisect_left(self._packed, before, at)])
 
     def has(self, term, whole) -> bool:
         """Whether `term` occurs whole, or else as a beginning (perhaps only in devices that are gone)."""
@@ -862,6 +878,7 @@ class _Terms:
 
     def pack(self, alive):
         """Put the recent terms among the packed ones, and drop the postings of slots that are not `alive`."""
+        self._masks.clear()
         recent = self._recent_terms()
         codes = np.frombuffer(b"".join(self._recent[term].tobytes() for term in recent), np.int32)
         sizes = np.array([len(self._recent[term]) for term in recent], np.int64)
