@@ -127,6 +127,23 @@ def besnik_checkouts(count, payment="instalments"):
     return made
 
 
+def subscriber():
+    """A profile with a number of its own, different each time: its e-mail and the number."""
+    from models.number import Number
+    from tests.world import own_number, profile
+
+    count = Number.select().count()
+    email = f"subscriber{count}@example.com"
+    return [email, own_number(profile(email), str(38970100001 + count)).msisdn]
+
+
+def free_number():
+    """One more number of the pool."""
+    from models.new_number import NewNumber
+
+    return NewNumber.create(msisdn=str(38970227400 + NewNumber.select().count())).msisdn
+
+
 def new_number_checkouts(msisdns, minutes=0):
     """A guest's filled-in checkout, paid by card, for each of these numbers of the pool, which is given new ones."""
     from models.cart import Cart
@@ -168,14 +185,32 @@ def place(checkout_id, key, seen, profile_id=None, minutes=0):
 
 def place_overdue(checkout_id, key, seen):
     """As `place`, half an hour and a minute ago by the real clock."""
+    from models.checkout import Checkout
+
+    checkout = Checkout.get_by_id(checkout_id)
+    order, payment = checkout.place_order(key=key, seen=seen, language="sq", now=_half_an_hour_ago())
+    return [order.number, payment.oid]
+
+
+def overdue_new_number(msisdn):
+    """An order of a guest with this number of the pool, as old as that of `place_overdue`."""
+    from models.cart import Cart
+    from models.new_number import NewNumber
+    from tests.world import checkout_of, contract_line, place
+
+    ago, number = _half_an_hour_ago(), NewNumber.get(NewNumber.msisdn == msisdn)
+    cart = Cart.begin(ago)
+    contract_line(cart, contract_type="new_number", payment="card", number=number, now=ago)
+    order, _ = place(checkout_of(cart, ago), ago)
+    return order.number
+
+
+def _half_an_hour_ago():
     from datetime import timedelta
 
     from models.base import utcnow
-    from models.checkout import Checkout
 
-    ago = utcnow() - timedelta(minutes=31)
-    order, payment = Checkout.get_by_id(checkout_id).place_order(key=key, seen=seen, language="sq", now=ago)
-    return [order.number, payment.oid]
+    return utcnow() - timedelta(minutes=31)
 
 
 def restock(first, second):
@@ -454,6 +489,56 @@ def send_all():
     from tests.world import later
 
     return Mail.send_all_due(later(1))
+
+
+def bss_copy():
+    """The billing system's data of the import's tests."""
+    from tests.models.test_bss_import import load
+
+    load()
+
+
+def push(kind, data, number, minutes=0):
+    """A message of the billing system, of so many minutes after the tests' noon."""
+    from models.bss_push import Message
+    from tests.world import later
+
+    told = {"id": number, "at": later(minutes).isoformat(), "data": data}
+    return Message.read(kind, json.dumps(told).encode()).take(later(60))
+
+
+def number_of(msisdn):
+    from models.number import Number
+
+    number = Number.get(Number.msisdn == msisdn)
+    return [number.tariff, number.active]
+
+
+def invoice_of(number):
+    from models.invoice import Invoice
+
+    invoice = Invoice.get_or_none(Invoice.number == number)
+    return invoice and [invoice.amount, invoice.paid_through]
+
+
+def cancel(number):
+    from models.order import Order
+    from tests.world import later
+
+    Order.of_number(number).move("cancelled", by="desk", now=later(2))
+
+
+def number_events():
+    from models.bss_event import BssEvent
+
+    return BssEvent.number_all()
+
+
+def events():
+    """Those of the billing system's outbox, in the order in which they were written."""
+    from models.bss_event import BssEvent
+
+    return [[event.sequence, event.subject, event.state] for event in BssEvent.select().order_by(BssEvent.id)]
 
 
 def join(token, profile_id):
