@@ -14,11 +14,12 @@ from models.sms import Sms
 from tests import world as named
 from tests.models.test_number_claim import ID, MSISDN, OTHER_ID, SIM, UNKNOWN, number
 from tests.query_count import assert_query_count
+from tests.test_translations import Albanian, Said
 from tests.views.browser import Browser
+from tests.views.test_html import LANGUAGES, check
 
 LIST, ADD = "/profili/numrat", "/profili/numrat/shto"
 SENTENCE = f"Numri i telefonit celular {MSISDN} është shtuar me sukses në profilin tuaj"
-LANGUAGES = pytest.mark.parametrize("prefix", ["", "/mk", "/en"])
 
 
 @pytest.fixture
@@ -483,15 +484,74 @@ def test_no_address_of_a_step_carries_a_number_or_a_proof(member, ours):
 
 
 @LANGUAGES
-def test_every_step_in_every_language(member, ours, prefix):
+def test_every_step_in_every_language_is_good_markup_as_page_and_as_piece(member, ours, profile, language, prefix):
+    for path in (prefix + LIST, prefix + ADD):
+        check(member.get(path), language)
+    check(member.post(prefix + ADD, {"phone": "1"}), language, 422)
+    check(member.post(prefix + ADD, {"phone": "1"}, piece=True), None, 422)
     address = begin(member, prefix=prefix)
     assert address.startswith(prefix + ADD)
+    check(member.get(address), language)
+    for piece in (False, True):
+        for v in ("id", "sim"):
+            check(member.post(address, {"v": v}, piece=piece), None if piece else language, 422)
     code = prove(member, address)
-    done = member.post(code, {"code": digits()}).location
-    for path in (prefix + LIST, prefix + ADD, done):
-        assert member.get(path).status == 200
-    assert (SENTENCE in member.get(done).words) == (prefix == "")
-    assert MSISDN in member.get(done).words
+    check(member.get(code), language)
+    check(member.get(code, piece=True), None)
+    check(member.post(code, {"code": wrong_digits()}), language, 422)
+    check(member.post(code, {"code": wrong_digits()}, piece=True), None, 422)
+    done = check(member.get(member.post(code, {"code": digits()}).location), language)
+    assert (SENTENCE in done.words) == (language == "sq")
+    assert MSISDN in done.words
+    check(member.get(prefix + LIST), language)
+    check(member.get(prefix + removal(ours)), language)
+    Profile.update(verified_at=None).execute()
+    check(member.get(prefix + ADD), language)
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", ["mk", "en"])
+def test_no_step_says_anything_in_albanian(member, ours, profile, clock, code):
+    prefix, albanian, said = f"/{code}", Albanian(code), []
+
+    def look(page):
+        said.extend((page.status, text) for text in Said(page, code).texts if albanian.is_in(text))
+
+    look(member.get(prefix + LIST))
+    look(member.get(prefix + ADD))
+    for typed in ("", "123", "+355691234567"):
+        look(member.post(prefix + ADD, {"phone": typed}))
+    address = begin(member, prefix=prefix)
+    look(member.get(address))
+    for typed in ({"v": "id"}, {"v": "id", "id_number": "0101990450007"}, {"v": "sim"}):
+        look(member.post(address, typed))
+    step = prove(member, address)
+    look(member.get(step))
+    wrong = wrong_digits()
+    for typed in ("", "1", *[wrong] * 6):
+        look(member.post(step, {"code": typed}))
+    for _ in range(3):
+        clock.shift(60)
+        look(member.get(step))
+        sent = member.post(f"{step}/tjeter")
+    look(sent)
+    assert sent.status == 429
+    look(member.get(member.post(step, {"code": digits()}).location))
+    look(member.post(prefix + ADD, {"phone": "070 100 020"}))
+    look(member.get(prefix + LIST))
+    CartLine.create(
+        cart=Cart.begin(named.NOW).join(profile, named.NOW),
+        variant=CartLine.variant.rel_model.get(),
+        choice=f"besnik24:{MSISDN}",
+        contract_type="besnik24",
+        number=ours,
+        price_seen=1,
+        added_at=named.NOW,
+    )
+    look(member.get(prefix + removal(ours)))
+    Profile.update(verified_at=None).execute()
+    look(member.get(prefix + ADD))
+    assert said == []
 
 
 def test_sims_and_ids_are_sent_by_post_only_and_never_come_back_after_success(member, ours):
