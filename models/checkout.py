@@ -220,6 +220,7 @@ class Checkout(BaseModel):
             # What another tab put in meanwhile stays for the next order.
             CartLine.delete().where(CartLine.id.in_([chosen.id for chosen in lines])).execute()
             Checkout.renew(checkout.cart)
+            crash.at("place: written")
         return order, payment
 
 

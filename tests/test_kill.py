@@ -9,14 +9,15 @@ import sqlite3
 import threading
 import time
 from collections import Counter
+from typing import ClassVar
 
 import pytest
 import requests
 
 from tests.crowd import Crowd
 from tests.databases import own_database
-from tests.processes import Bank, Browser, MailSink, Process, free_port, json_lines, pay_at_bank, until
-from tests.world import GUEST
+from tests.processes import Bank, Browser, MailSink, Page, Process, free_port, json_lines, pay_at_bank, until
+from tests.world import GUEST, PASSWORD
 
 SKU = "S25-BLACK-128"
 PRICE = 5_280_000
@@ -127,6 +128,11 @@ class Shop:
 class Case:
     """One order, and what must be true of it when all is up again."""
 
+    device = "/pajisja/galaxy-s25"
+    # What the bank's books hold of it in the end, and its states.
+    money = ((PRICE, 0),)
+    events = ("awaiting_payment", "confirmed")
+
     def __init__(self, shop):
         self.shop = shop
         before = shop.facts()
@@ -137,14 +143,20 @@ class Case:
 
     def overview(self):
         """The shopper chooses a phone and fills in every step; the page with the last button."""
-        page = self.browser.get("/pajisja/galaxy-s25").send("/shporta")
+        page = self.browser.get(self.device).send("/shporta")
         assert page.url.endswith("/shporta"), page.text[:300]
-        page = self.browser.get("/porosia")
+        page = self.with_number(self.browser.get("/porosia"))
         typed = {name: GUEST[name] for name in ("first_name", "last_name", "email")}
         page = page.send("te-dhenat", **typed, phone=PHONE)
         page = page.send("dergesa", **{name: GUEST[name] for name in ("street", "municipality", "place")})
-        page = page.send("pagesa", payment_way="card")
+        page = page.send("pagesa", **self.payment)
         assert page.url.endswith("/pasqyra"), f"{page.status} {page.text[:500]}"
+        return page
+
+    payment: ClassVar = {"payment_way": "card"}
+
+    def with_number(self, page):
+        """Without a contract there is no such step."""
         return page
 
     def place(self, page):
@@ -171,11 +183,11 @@ class Case:
             until(self.mail_is_sent, 10)
         facts = self.shop.facts()
         order = self.shop.order(self.number)
-        assert order["events"] == ["awaiting_payment", "confirmed"]
+        assert order["events"] == list(self.events)
         paid = [state for oid, state in facts["payments"].items() if oid.startswith(self.number)]
-        assert Counter(paid)["paid"] == 1
+        assert Counter(paid)["paid"] == len(self.money)
         assert "surplus" not in paid
-        self.over([(PRICE, 0)], mails=1)
+        self.over(list(self.money), mails=1)
         rows = [(kind, state) for number, kind, state in facts["mails_of"] if number == self.number]
         assert [kind for kind, _ in rows] == ["order_confirmed"]
         assert rows[0][1] in mail_states
@@ -195,6 +207,61 @@ class Case:
         facts = self.shop.facts()
         assert self.shop.numbers() == self.known
         assert (facts["stock"][SKU], facts["gifts"]) == (self.stock, self.gifts)
+
+
+class Besnik(Case):
+    """A device in instalments for a number of one's own: nothing is due now, and the bank has no part in it."""
+
+    device = "/pajisja/galaxy-s25?lloji=besnik24&tarifa=linja-m&pagesa=keste&keste=24"
+    money, events, payment = (), ("confirmed",), {}
+
+    def __init__(self, shop):
+        super().__init__(shop)
+        email, self.msisdn = shop.crowd.alone("subscriber")
+        self.browser.get("/hyr").send("/hyr", email=email, password=PASSWORD)
+
+    def with_number(self, page):
+        return page.send("/porosia/numri")
+
+    def pay(self, page):
+        return page
+
+    def check_paid_once(self, **more):
+        super().check_paid_once(**more)
+        assert self.shop.order(self.number)["numbers"] == [[self.msisdn, self.msisdn]]
+
+    def check_nothing_happened(self):
+        super().check_nothing_happened()
+        assert all([self.msisdn, self.msisdn] not in order["numbers"] for order in self.shop.facts()["orders"])
+
+
+class NewNumber(Case):
+    """A guest's device with a number of the pool, paid by card."""
+
+    device = "/pajisja/galaxy-s25?lloji=numer-i-ri&tarifa=linja-m&pagesa=kartele"
+    money, payment = ((2_880_000, 0),), {}
+
+    def __init__(self, shop):
+        super().__init__(shop)
+        self.msisdn = shop.crowd.alone("free_number")
+
+    def with_number(self, page):
+        [form] = [form for form in page.forms("/porosia/numri") if form.get("method") == "post"]
+        return self.browser.post(page.url, {**Page._filled(form), "numri": self.msisdn})
+
+    def pay(self, page):
+        return self.browser.come_back(self.browser.pay(page, "approve"))
+
+    def check_paid_once(self, **more):
+        super().check_paid_once(**more)
+        assert self.shop.crowd.alone("sold_numbers")[self.msisdn] == ["sold", self.number]
+
+    def check_nothing_happened(self):
+        super().check_nothing_happened()
+        assert self.shop.crowd.alone("sold_numbers")[self.msisdn] == ["held", None]
+
+
+CONTRACTS = pytest.mark.parametrize("contract", [Besnik, NewNumber], ids=["Besnik 24", "new number"])
 
 
 def worker_rounds(shop):
@@ -288,6 +355,68 @@ def test_web_killed_right_after_the_post_that_places_makes_one_order(shop, delay
     # The shopper reloads: the browser sends the same form again.
     page = case.place(page)
     case.browser.come_back(case.browser.pay(page, "approve"))
+    case.check_paid_once()
+
+
+@pytest.mark.rule("CHK-4")
+@pytest.mark.rule("ELG-5")
+@pytest.mark.rule("OFF-6")
+@CONTRACTS
+@pytest.mark.parametrize("point", ["place: stock taken", "place: written"])
+def test_web_killed_in_the_middle_of_placing_a_contract_sells_its_number_to_nobody_and_then_once(
+    shop, contract, point
+):
+    restarted_with(shop, "web", point)
+    case = contract(shop)
+    page = case.overview()
+    lost(lambda: page.send("pasqyra", terms="y"))
+    case.check_nothing_happened()
+    shop.kill("web")
+    shop.start("web")
+    case.pay(case.place(page))
+    case.check_paid_once()
+
+
+@pytest.mark.rule("CHK-4")
+@CONTRACTS
+def test_web_killed_when_the_order_of_a_contract_is_there_makes_one(shop, contract):
+    case = contract(shop)
+    page = case.overview()
+    sent = threading.Thread(target=lambda: swallow(lambda: page.send("pasqyra", terms="y")))
+    sent.start()
+    until(lambda: shop.numbers() - case.known, 10, 0.005)
+    shop.kill("web")
+    sent.join(20)
+    shop.start("web")
+    case.pay(case.place(page))
+    case.check_paid_once()
+
+
+@pytest.mark.rule("PAY-7")
+@pytest.mark.rule("OFF-6")
+def test_web_killed_in_the_middle_of_the_return_leaves_the_new_number_to_its_order(shop):
+    case = NewNumber(shop)
+    page = case.pay_page()
+    shop.kill("worker")
+    restarted_with(shop, "web", "settle: written")
+    result = case.browser.pay(page, "approve")
+    lost(lambda: case.browser.come_back(result))
+    assert shop.crowd.alone("sold_numbers")[case.msisdn] == ["sold", case.number]
+    shop.kill("web")
+    shop.start("web", "worker")
+    case.browser.come_back(result)
+    case.check_paid_once()
+
+
+@pytest.mark.rule("MSG-1")
+@pytest.mark.rule("PAY-3")
+def test_worker_killed_before_it_tells_of_an_order_without_a_bank_tells_of_it_once(shop):
+    restarted_with(shop, "worker", "mail: before hand-over")
+    case = Besnik(shop)
+    case.place(case.overview())
+    shop.fell("worker")
+    assert shop.mails(case.number) == []
+    shop.start("worker")
     case.check_paid_once()
 
 
@@ -484,6 +613,24 @@ def test_worker_killed_in_the_middle_of_a_lapse_gives_everything_back_once(shop)
     facts = shop.facts()
     assert (facts["stock"][SKU], facts["gifts"]) == (case.stock, case.gifts)
     assert shop.order(case.number)["events"] == ["awaiting_payment", "lapsed"]
+    case.over([], mails=1)
+
+
+@pytest.mark.rule("PAY-8")
+@pytest.mark.rule("OFF-6")
+def test_worker_killed_in_the_middle_of_a_lapse_gives_the_new_number_back_once(shop):
+    shop.kill("worker")
+    case = NewNumber(shop)
+    case.number = shop.crowd.alone("overdue_new_number", case.msisdn)
+    shop.start("worker", crash_at="lapse: written")
+    shop.fell("worker")
+    assert shop.crowd.alone("sold_numbers")[case.msisdn] == ["sold", case.number]
+    shop.start("worker")
+    case.settled("lapsed")
+    case.mailed()
+    assert shop.crowd.alone("sold_numbers")[case.msisdn] == ["free", None]
+    facts = shop.facts()
+    assert (facts["stock"][SKU], facts["gifts"]) == (case.stock, case.gifts)
     case.over([], mails=1)
 
 
