@@ -86,7 +86,7 @@ def robots():
         lines = ["User-agent: *", "Disallow: /"]
     else:
         prefixes = ["", *(f"/{code}" for code in config.LANGUAGES[1:])]
-        private = ("/shporta", "/porosia", "/hyr", "/pay/", "/metrics", "/health")
+        private = ("/shporta", "/porosia", "/porosite", "/paguaj", "/hyr", "/pay/", "/metrics", "/health")
         lines = ["User-agent: *", *(f"Disallow: {prefix}{path}" for prefix in prefixes for path in private)]
     response = Response("\n".join(lines) + "\n", mimetype="text/plain")
     response.headers["Cache-Control"] = "public, max-age=3600"
