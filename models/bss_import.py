@@ -375,16 +375,16 @@ class _Invoices(_File):
             batch = [row for row in batch if row.values["number"] not in gone]
         _resolve(batch, "subscriber", Subscriber.code, "is no subscriber code of the shop or of subscribers.csv")
         rows = [row.values for row in batch if not row.problem]
-        paid = set(
-            Invoice.select(Invoice.number)
-            .where(Invoice.number.in_([values["number"] for values in rows]), Invoice.paid_at.is_null(False))
-            .tuples()
-        )
+        # Held until the import is over, and in the order in which a payment takes them: one that is being written at
+        # this moment is waited for, or waits.
+        numbers = [values["number"] for values in rows]
+        held = locked(Invoice.select(Invoice.number, Invoice.paid_at).where(Invoice.number.in_(numbers)))
+        paid = {number for number, at in held.order_by(Invoice.id).tuples() if at is not None}
         told, silent = [], []
         for values in rows:
             if values["paid_through"] == columns.REVERSED:
                 values["paid_through"] = ""
-            elif values["paid_at"] is None and (values["number"],) in paid:
+            elif values["paid_at"] is None and values["number"] in paid:
                 # It was paid in the shop a minute ago, and the billing system has not heard of it (PRO-7).
                 silent.append({k: v for k, v in values.items() if k not in ("paid_at", "paid_through")})
                 continue
