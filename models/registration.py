@@ -126,7 +126,12 @@ class Registration(BaseModel):
 
     @classmethod
     def forget_old(cls, now) -> int:
-        """Delete registrations whose time is over, confirmed or not (PRV-3); returns how many."""
+        """Delete registrations whose time is over, confirmed or not, and their mails (PRV-3); returns how many."""
+        from models.outbox import Mail
+
+        over = now - timedelta(hours=config.CONFIRM_HOURS)
+        # They belong to no profile whose end would take them along.
+        Mail.delete().where(Mail.kind == "confirm_registration", Mail.written_at <= over).execute()
         return cls.delete().where(cls.expires_at <= now).execute()
 
     def _mail(self, now) -> None:

@@ -1,0 +1,220 @@
+"""A profile from its first form to its last session, with and without JavaScript (PRO-1, PRO-2)."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import journey
+from e2e.conftest import DESKTOP, PHONE, check_accessible
+
+WORD = "një fjali e shkurtër"
+NEW = "edhe një fjali tjetër"
+SIZES = [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")]
+SCRIPTS = [pytest.param(True, id="js"), pytest.param(False, id="no-js")]
+
+
+def link_in(shop, email: str, part: str, count: int = 1) -> str:
+    """The address that stands in the newest mail to `email` with such a link."""
+    for mail in shop.wait_for_mail(email, count):
+        found = re.search(rf"{re.escape(shop.url)}\S*{part}\S+", mail["text"])
+        if found:
+            return found.group(0)
+    raise AssertionError(f"{email} has no mail with {part}")
+
+
+def log_in(page, email: str, password: str):
+    page.goto("/hyr")
+    page.fill("#email", email)
+    page.fill("#password", password)
+    page.locator("#hyrja form button").click()
+
+
+def open_form(page, name: str):
+    """A form of the profile's page: behind its line with JavaScript, at its own address without a click."""
+    page.goto(f"/profili/{name}")
+    return page.locator("details[open] form")
+
+
+@pytest.mark.rule("PRO-1", "PRO-2", "PRO-6", "CHK-7")
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("javascript", SCRIPTS)
+def test_somebody_registers_and_keeps_a_profile(shop, visitor, size, javascript):
+    # axe is a script itself.
+    check = check_accessible if javascript else lambda page: None
+    page = visitor(size=size, javascript=javascript)
+    email = f"profile-{size['viewport']['width']}-{javascript}@example.com".lower()
+
+    # What a guest chose stays, and the way leads back to the step they were at.
+    journey.put_in_cart(page)
+    journey.to_checkout(page)
+    page.locator("#hapi a[href*='/hyr']").click()
+    page.wait_for_url("**/hyr?next=**")
+    check(page)
+    page.locator("#hyrja a[href*='regjistrohu']").click()
+    page.wait_for_url("**/profili/regjistrohu?next=**")
+    check(page)
+    page.fill("#first_name", "Ana")
+    page.fill("#email", email)
+    page.fill("#password", "12345678")
+    page.locator("#regjistrimi form button").click()
+    expect(page.get_by_role("alert")).to_contain_text("Shkruani mbiemrin.")
+    check(page)
+    expect(page.locator("#email")).to_have_value(email)
+    page.fill("#last_name", "Markovska")
+    page.fill("#password", "12345678")
+    page.locator("#regjistrimi form button").click()
+    expect(page.locator("#password-error")).to_contain_text("Një fjali e shkurtër është më e sigurt.")
+    page.fill("#password", WORD)
+    page.locator("#regjistrimi form button").click()
+    page.wait_for_url("**/profili/regjistrohu/e-posta")
+    expect(page.locator("main")).to_contain_text(email)
+    check(page)
+
+    link = link_in(shop, email, "/profili/konfirmimi/")
+    phone = visitor(size=PHONE, javascript=javascript)
+    phone.goto(link)
+    expect(phone.locator("#password")).to_be_visible()
+    check(phone)
+    page.goto(link)
+    check(page)
+    page.locator("main form button").click()
+    page.wait_for_url("**/porosia/te-dhenat")
+    expect(page.locator("#first_name")).to_have_value("Ana")
+    expect(page.locator("#email")).to_have_value(email)
+    phone.reload()
+    expect(phone.locator("h1")).to_have_text("Kjo lidhje nuk vlen më")
+    check(phone)
+
+    # The menu leads to my orders, and to the profile.
+    page.goto("/")
+    page.locator(".top [popovertarget=profili]").click()
+    expect(page.locator("#profili a").first).to_have_text("Porositë e mia")
+    check(page)
+    page.locator("#profili a", has_text="Profili im").click()
+    page.wait_for_url("**/profili")
+    expect(page.locator("#profili-im")).to_contain_text("E konfirmuar")
+    check(page)
+
+    form = open_form(page, "te-dhenat")
+    form.locator("#phone").fill("02")
+    form.locator("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("Shkruani numër celular")
+    check(page)
+    form = page.locator("details[open] form")
+    form.locator("#phone").fill("071 234 567")
+    form.locator("button").click()
+    expect(page.locator("#profili-im").get_by_role("status")).to_have_text("Të dhënat u ruajtën.")
+    expect(page.locator("#profili-im")).to_contain_text("071")
+
+    # Another e-mail counts once it is confirmed.
+    new_email = email.replace("profile-", "tjeter-")
+    form = open_form(page, "e-posta")
+    form.locator("#new_email").fill(new_email)
+    form.locator("#email_password").fill(WORD)
+    form.locator("button").click()
+    expect(page.locator("#profili-im")).to_contain_text("E-posta e re pret konfirmimin")
+    check(page)
+    page.goto(link_in(shop, new_email, "/profili/e-posta/konfirmimi/"))
+    check(page)
+    page.locator("main form button").click()
+    page.wait_for_url("**/profili")
+    expect(page.locator("#profili-im")).to_contain_text(new_email)
+    told = shop.wait_for_mail(email, 2)
+    assert any("u ndryshua" in mail["subject"] for mail in told)
+
+    # A second device stays in until the password changes; this one stays in after it.
+    log_in(phone, new_email, WORD)
+    phone.wait_for_url(f"{shop.url}/")
+    form = open_form(page, "fjalekalimi")
+    form.locator("#present").fill(WORD)
+    form.locator("#password").fill(NEW)
+    form.locator("button").click()
+    expect(page.locator("#profili-im").get_by_role("status")).to_contain_text("Fjalëkalimi u ndryshua.")
+    phone.goto("/profili")
+    phone.wait_for_url("**/hyr?next=**")
+
+    # And out, everywhere.
+    log_in(phone, new_email, NEW)
+    phone.wait_for_url(f"{shop.url}/")
+    page.goto("/profili")
+    page.locator("form[action$='/profili/dalja'] button").click()
+    page.wait_for_url("**/hyr")
+    expect(page.locator("#hyrja").get_by_role("status")).to_have_text("Dolët nga të gjitha pajisjet.")
+    check(page)
+    phone.goto("/profili")
+    phone.wait_for_url("**/hyr?next=**")
+
+
+@pytest.mark.rule("PRO-2")
+@pytest.mark.parametrize("javascript", SCRIPTS)
+def test_a_forgotten_password_and_an_email_that_is_known(shop, visitor, javascript):
+    check = check_accessible if javascript else lambda page: None
+    email = "blocked@example.com" if javascript else "newcomer@example.com"
+    page = visitor(javascript=javascript)
+
+    # Registering a known e-mail looks as registering any other; its owner is told.
+    page.goto("/profili/regjistrohu")
+    page.fill("#first_name", "Ana")
+    page.fill("#last_name", "Markovska")
+    page.fill("#email", email)
+    page.fill("#password", WORD)
+    page.locator("#regjistrimi form button").click()
+    page.wait_for_url("**/profili/regjistrohu/e-posta")
+    expect(page.locator("main")).to_contain_text(email)
+    [mail] = shop.wait_for_mail(email)
+    assert mail["subject"] == "Keni tashmë llogari te ne"
+    page.locator("main form[action$='perseri'] button").click()
+    expect(page.locator("main").get_by_role("status")).to_contain_text("E dërguam.")
+
+    page.goto("/hyr")
+    page.locator("#hyrja a[href$='/hyr/harruar']").click()
+    check(page)
+    page.fill("#email", "nobody@example.com")
+    page.locator("#harruar form button").click()
+    page.wait_for_url("**/hyr/harruar/derguar")
+    shown = page.locator("main").inner_text()
+    check(page)
+    page.goto("/hyr/harruar")
+    page.fill("#email", email)
+    page.locator("#harruar form button").click()
+    page.wait_for_url("**/hyr/harruar/derguar")
+    assert page.locator("main").inner_text() == shown
+    page.goto(link_in(shop, email, "/hyr/fjalekalimi/", 3))
+    check(page)
+    page.fill("#password", "123")
+    page.locator("main form button").click()
+    expect(page.locator("#password-error")).to_be_visible()
+    check(page)
+    page.fill("#password", WORD)
+    page.locator("main form button").click()
+    page.wait_for_url("**/hyr")
+    log_in(page, email, WORD)
+    page.wait_for_url(f"{shop.url}/")
+    assert shop.mails("nobody@example.com") == []
+
+
+@pytest.mark.rule("LOC-1", "MSG-3")
+@pytest.mark.parametrize(("language", "scheme"), [("mk", "dark"), ("en", "light")])
+def test_the_pages_are_accessible_in_each_language_and_scheme(shop, visitor, language, scheme):
+    page = visitor(size=PHONE, scheme=scheme)
+    email = f"profile-{language}@example.com"
+    page.goto(f"/{language}/profili/regjistrohu")
+    page.fill("#first_name", "Ana")
+    page.fill("#last_name", "Markovska")
+    page.fill("#email", email)
+    page.fill("#password", WORD)
+    page.locator("#regjistrimi form button").click()
+    page.wait_for_url(f"**/{language}/profili/regjistrohu/e-posta")
+    check_accessible(page)
+    link = link_in(shop, email, "/profili/konfirmimi/")
+    assert link.startswith(f"{shop.url}/{language}/")
+    page.goto(link)
+    check_accessible(page)
+    page.locator("main form button").click()
+    page.wait_for_url(f"**/{language}/profili")
+    for name in ("te-dhenat", "e-posta", "fjalekalimi"):
+        page.goto(f"/{language}/profili/{name}")
+        check_accessible(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["viewport"]["width"]
