@@ -586,7 +586,7 @@ class CatalogueIndex:
         for level in (_as_heard, _as_written, _beginnings) if thoroughly else (_as_heard,):
             for term, whole in self._likely(level, found):
                 match = self._match_term(term, whole)
-                here, anywhere = int((match.hits & rest).sum()), int(match.hits.sum())
+                here, anywhere = int(np.count_nonzero(match.hits & rest)), int(np.count_nonzero(match.hits))
                 likely = OSA.distance(match.shown, found.raw, score_cutoff=1) <= 1
                 if anywhere and (here > 0, likely, here, anywhere) > most:
                     best, most = match, (here > 0, likely, here, anywhere)
@@ -774,6 +774,7 @@ class _Terms:
     def __init__(self, packing):
         self._packing = packing
         self._packed: list[str] = []
+        self._words: list[str] = []
         self._starts = np.zeros(1, np.int64)
         self._slots = np.zeros(0, np.int32)
         self._leads = np.zeros(0, bool)
@@ -849,6 +850,21 @@ class _Terms:
                 return True
         return False
 
+    def begin_word(self, begun) -> bool:
+        """Whether a term of letters alone may begin so: there are few of these beside codes and measures."""
+        words = self._words
+        at = bisect_left(words, begun)
+        if at < len(words) and words[at].startswith(begun):
+            return True
+        words = self._recent_terms()
+        at = bisect_left(words, begun)
+        return at < len(words) and words[at].startswith(begun)
+
+    def have_word(self, term) -> bool:
+        """Whether `term`, of letters alone, occurs."""
+        at = bisect_left(self._words, term)
+        return (at < len(self._words) and self._words[at] == term) or term in self._recent
+
     def frequency(self, term, whole) -> int:
         before = term + ("\0" if whole else _AFTER_ALL)
         start, stop = self._packed_between(term, before)
@@ -904,6 +920,7 @@ class _Terms:
         counts = np.insert(counts, places[~old], sizes[~old])
         terms = sorted(packed + [term for term, known in zip(recent, old, strict=True) if not known])
         self._packed = [term for term, count in zip(terms, counts.tolist(), strict=True) if count]
+        self._words = [term for term in self._packed if term.isalpha()]
         self._starts = _starts(counts[counts > 0])
 
 
@@ -983,7 +1000,7 @@ def _facts(kind, storages, os, five_g):
 def _edits(written, exists) -> Iterator[str]:
     """All that is one insertion, deletion, replacement or transposition away.
 
-    Each edit leaves what is before it alone, so none is made behind a beginning that does not exist.
+    Each edit leaves what is before it alone, so none is made that has a beginning that does not exist.
     """
     for at in range(len(written) + 1):
         before, after = written[:at], written[at:]
@@ -994,30 +1011,32 @@ def _edits(written, exists) -> Iterator[str]:
         if len(after) > 1:
             yield before + after[1] + after[0] + after[2:]
         for letter in _LETTERS:
-            if after:
-                yield before + letter + after[1:]
-            yield before + letter + after
+            begun = before + letter
+            if exists(begun):
+                if after:
+                    yield begun + after[1:]
+                yield begun + after
 
 
 def _as_heard(found, terms):
     """The terms that sound one letter different."""
-    return _known(_edits(found.key, lambda begun: terms.has(begun, False)), terms, whole=True)
+    return _likeliest(_edits(found.key, terms.begin_word), terms, True)
 
 
 def _as_written(found, terms):
     """The terms that are written one letter differently: "ihpone" and "galazy" sound two letters wrong."""
-    edits = _edits(found.raw, lambda begun: terms.has(stem_so_far(begun), False))
-    return _known(map(key_of, edits), terms, whole=True)
+    edits = _edits(found.raw, lambda begun: terms.begin_word(stem_so_far(begun)))
+    return _likeliest(map(key_of, edits), terms, True)
 
 
 def _beginnings(found, terms):
     """The beginnings of terms that sound one letter different."""
-    return _known(_edits(found.stem, lambda begun: terms.has(begun, False)), terms, whole=False)
+    return _likeliest(_edits(found.stem, lambda begun: terms.has(begun, False)), terms, False)
 
 
-def _known(edits, terms, whole):
+def _likeliest(edits, terms, whole):
     """The edits that are terms, or else begin one; the most frequent ones if there are many."""
-    known = {term for term in edits if len(term) > 2 and terms.has(term, whole)}
+    known = {term for term in edits if len(term) > 2 and (terms.have_word(term) if whole else terms.has(term, False))}
     likely = sorted(known, key=lambda term: (-terms.frequency(term, whole), term))
     return [(term, whole) for term in likely[:_CANDIDATES]]
 

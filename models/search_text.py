@@ -138,6 +138,7 @@ def key_of(raw: str) -> str:
     return _MEANS.get(key, key)
 
 
+@lru_cache(maxsize=8192)
 def stem_so_far(begun: str) -> str:
     """What the stem of every word that begins with `begun` begins with."""
     return _sounds(begun.rstrip(_JOINING))
