@@ -10,6 +10,7 @@ import click
 from peewee import DatabaseError
 
 from models.base import db, utcnow
+from models.bss_columns import moment
 from models.bss_event import STATES, BssEvent
 from models.bss_import import BadExtract, BssExtract
 from models.sheet import Unreadable
@@ -23,14 +24,22 @@ def bss():
 @bss.command("import")
 @click.argument("folder")
 @click.option("--skip-bad", is_flag=True, help="Leave bad lines out, take the others.")
-def import_(folder, skip_bad):
+@click.option("--made-at", metavar="MOMENT", help="When the files were made: later pushed changes stay.")
+def import_(folder, skip_bad, made_at):
     """Take the files in FOLDER into the shop; docs/bss.md describes them."""
+    try:
+        made_at = made_at and moment(made_at)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--made-at") from None
     try:
         with _connected():
             extract = BssExtract(folder)
             with click.progressbar(length=1000, label="Billing data") as bar:
                 counts = extract.load(
-                    utcnow(), skip_bad=skip_bad, progress=lambda share: bar.update(round(share * 1000) - bar.pos)
+                    utcnow(),
+                    skip_bad=skip_bad,
+                    progress=lambda share: bar.update(round(share * 1000) - bar.pos),
+                    made_at=made_at,
                 )
     except Unreadable as error:
         raise click.ClickException(str(error)) from None

@@ -3,7 +3,8 @@
 from models.allowance import Allowance
 from models.bill_payment import BillPayment, BillPaymentLine
 from models.bss_event import BssEvent
-from models.bss_push import BssKnown, BssMessage
+from models.bss_known import BssKnown
+from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import (
     Brand,

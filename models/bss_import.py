@@ -8,10 +8,12 @@ import difflib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from models import bss_columns as columns
 from models.base import IS_SQLITE, db, locked
+from models.bss_known import BssKnown
 from models.calendar import local_day
 from models.contract import Contract
 from models.invoice import Invoice
@@ -80,12 +82,20 @@ class BssExtract:
             raise Unreadable(f"{folder} holds none of {', '.join(known)}.")
         self._sheets = {name: Sheet(folder / name) for name in known if name in there}
 
-    def load(self, now, skip_bad: bool = False, progress: Callable[[float], None] | None = None) -> dict[str, Count]:
+    def load(
+        self,
+        now,
+        skip_bad: bool = False,
+        progress: Callable[[float], None] | None = None,
+        made_at: datetime | None = None,
+    ) -> dict[str, Count]:
         """Take the files into the shop's copy in one transaction; returns a Count for each file.
 
         Rows are found by their key and updated in place, and those that no file names stay as they are. With a
         bad line nothing is changed and BadExtract is raised; with `skip_bad` such lines are left out instead.
-        `progress` is told the share done, 0 to 1. Raises models.sheet.Unreadable, too.
+        `progress` is told the share done, 0 to 1. `made_at` is of when the files are: rows of which a later change
+        was pushed (models.bss_push) are left as they are, and those that are pushed with an earlier one will be.
+        Raises models.sheet.Unreadable, too.
         """
         progress = progress or (lambda share: None)
         files = [file(now) for file in FILES if file.name in self._sheets]
@@ -97,7 +107,7 @@ class BssExtract:
                 count = counts[file.name]
                 with self._sheets[file.name].opened() as sheet:
                     state = sheet.state()
-                    _Reading(file, reading, sheet, count).run(
+                    _Reading(file, reading, sheet, count, made_at).run(
                         lambda share, done=done: progress((done + share) / len(readings))
                     )
                     if sheet.state() != state:
@@ -126,8 +136,9 @@ class Row:
 class _Reading:
     """One way through one file."""
 
-    def __init__(self, file: "_File", reading: str, sheet: Sheet, count: Count):
+    def __init__(self, file: "_File", reading: str, sheet: Sheet, count: Count, made_at: datetime | None):
         self._file, self._which, self._sheet, self._count = file, reading, sheet, count
+        self._made_at = made_at
 
     def run(self, progress) -> None:
         lines = self._sheet.lines()
@@ -192,13 +203,25 @@ class _Reading:
             problems[name] = str(error)
 
     def _write(self, batch: list[Row]) -> None:
+        if self._made_at is not None:
+            batch = self._not_overtaken(batch)
         if not batch:
             return
+        keys = [row.values[self._file.key] for row in batch]
         self._file.write(batch, self._count)
+        if self._made_at is not None:
+            written = [key for key, row in zip(keys, batch, strict=True) if not row.problem]
+            BssKnown.advance_all(self._file.kind(), written, self._made_at)
         for row in batch:
             if row.problem:
                 self._count.skipped += 1
                 self._count.blame(BadLine(row.line, *row.problem))
+
+    def _not_overtaken(self, batch: list[Row]) -> list[Row]:
+        keys = [row.values[self._file.key] for row in batch]
+        later = BssKnown.later_than(self._file.kind(), keys, self._made_at)
+        self._count.unchanged += len(later)
+        return [row for row, key in zip(batch, keys, strict=True) if key not in later]
 
 
 class _File:
@@ -213,6 +236,11 @@ class _File:
     def __init__(self, now):
         # Key → the line it is on.
         self.seen: dict[str, int] = {}
+
+    @classmethod
+    def kind(cls) -> str:
+        """What a message about one of its rows is about: invoices.csv → invoice."""
+        return cls.name.removesuffix(".csv").removesuffix("s")
 
     @property
     def needed(self) -> list[str]:

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from peewee import CharField, Check, IntegrityError, OperationalError
 
 from models import bss_columns
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, db
 from models.bss_import import FILES, Count, Row, is_importing
+from models.bss_known import BssKnown
 from models.sheet import unseen
 
 # What a message can be about → the file whose columns it has: "invoice" → invoices.csv.
-KINDS = {file.name.removesuffix(".csv").removesuffix("s"): file for file in FILES}
+KINDS = {file.kind(): file for file in FILES}
 RESULTS = ("added", "changed", "unchanged", "older")
 # How far ahead of the shop's a sender's clock may be: a moment in the future would hold up all that follows.
 AHEAD = timedelta(minutes=5)
@@ -188,30 +189,6 @@ class BssMessage(BaseModel):
     def forget_old(cls, now) -> int:
         """Delete those of more than 90 days ago (PRV-3); returns how many. Older ones change nothing anyway."""
         return cls.delete().where(cls.taken_at < now - timedelta(days=90)).execute()
-
-
-class BssKnown(BaseModel):
-    """Of which moment the last pushed change of a row is: a message that was overtaken changes nothing."""
-
-    kind = CharField(max_length=20)
-    key = CharField(max_length=40)
-    at = MomentField()
-
-    class Meta:
-        indexes = ((("kind", "key"), True),)
-
-    @classmethod
-    def advance(cls, kind: str, key: str, at: datetime) -> bool:
-        """Note a change of `at`; false, and nothing is noted, when a later one is known.
-
-        Changes of one row wait here for each other.
-        """
-        cls.insert(kind=kind, key=key, at=at).on_conflict_ignore().execute()
-        row = locked(cls.select().where(cls.kind == kind, cls.key == key)).get()
-        if row.at > at:
-            return False
-        cls.update(at=at).where(cls.id == row.id).execute()
-        return True
 
 
 def _cell(value) -> str:

@@ -73,6 +73,13 @@ def test_only_the_first_two_hundred_bad_lines_of_a_file_are_printed(run, tmp_pat
     assert "and 50 more in new_numbers.csv\n" in result.stderr
 
 
+def test_an_extract_may_tell_when_it_was_made(run, folder):
+    assert run("import", folder, "--made-at", "2026-03-10T02:00").exit_code == 0
+    assert run("import", folder, "--made-at", "2026-03-10T01:00Z").exit_code == 0
+    result = run("import", folder, "--made-at", "yesterday")
+    assert (result.exit_code, "must be a moment such as" in result.stderr) == (2, True)
+
+
 def test_what_cannot_be_read_is_said_without_a_traceback(run, tmp_path):
     (tmp_path / "numbers.csv").mkdir()
     for path, why in ((tmp_path / "gone", "There is no folder"), (tmp_path, "is a folder, not a file")):

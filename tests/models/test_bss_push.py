@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bss_push import KINDS, BadMessage, BssKnown, BssMessage, IdUsed, Message
+from models.bss_import import BssExtract
+from models.bss_known import BssKnown
+from models.bss_push import KINDS, BadMessage, BssMessage, IdUsed, Message
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -319,3 +321,40 @@ def test_an_extract_may_withdraw_an_invoice_too(copy):
     assert {invoice.number for invoice in Invoice.select()} == {"F-1", "F-3"}
     assert only(invoices=lines)["invoices.csv"].unchanged == 2
     assert Holder.select().count() == 2
+
+
+def extract(made_at, **files):
+    content = {f"{name}.csv": text.encode() for name, text in files.items()}
+    return BssExtract(content).load(NOW, made_at=made_at)
+
+
+TARIFFS = """msisdn,subscriber,sim_end,kind,tariff
+38970100101,S-1,112233,postpaid,{0}
+38970100102,S-2,445566,prepaid,{0}
+"""
+
+
+def tariffs():
+    return [number.tariff for number in Number.select().where(Number.active).order_by(Number.msisdn)][:2]
+
+
+def test_an_extract_does_not_undo_what_was_pushed_after_it_was_made(copy):
+    push("number", {"msisdn": "38970100101", "tariff": "linja-l"}, at=later(-10))
+    told = extract(later(-20), numbers=TARIFFS.format("linja-s"))["numbers.csv"]
+    assert (told.changed, told.unchanged) == (1, 1)
+    assert tariffs() == ["linja-l", "linja-s"]
+    extract(later(-5), numbers=TARIFFS.format("linja-s"))
+    assert tariffs() == ["linja-s", "linja-s"]
+
+
+def test_a_message_of_before_the_extract_does_not_undo_it(copy):
+    extract(later(-5), numbers=TARIFFS.format("linja-s"))
+    assert push("number", {"msisdn": "38970100101", "tariff": "linja-m"}, at=later(-10)) == "older"
+    assert push("number", {"msisdn": "38970100102", "tariff": "linja-m"}, at=later(-4)) == "changed"
+    assert tariffs() == ["linja-s", "linja-m"]
+
+
+def test_an_extract_that_does_not_say_when_it_was_made_holds(copy):
+    push("number", {"msisdn": "38970100101", "tariff": "linja-l"})
+    extract(None, numbers=TARIFFS.format("linja-s"))
+    assert tariffs() == ["linja-s", "linja-s"]

@@ -16,7 +16,8 @@ from models.allowance import Allowance
 from models.base import IS_SQLITE, connect, db
 from models.bill_payment import BillPayment, BillPaymentLine
 from models.bss_event import BssEvent
-from models.bss_push import BssKnown, BssMessage
+from models.bss_known import BssKnown
+from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
