@@ -284,6 +284,62 @@ def retry(number):
     return Payment.retry(Order.of_number(number), later(1)).oid
 
 
+def owing(profiles, invoices):
+    """So many profiles with a number of one holder, who owes so many invoices; the profiles' ids."""
+    from models.profile import Profile
+    from tests import bills
+    from tests.world import NOW, profile
+
+    first = profile("owing0@example.com")
+    code = bills.owing(first, *(f"F-{number}" for number in range(invoices)))
+    made = [first.id]
+    for index in range(1, profiles):
+        # A password's hash takes its time: one will do.
+        owner = Profile.create(
+            email=f"owing{index}@example.com", password_hash=first.password_hash, created_at=NOW, verified_at=NOW
+        )
+        bills.number(code, f"3897030000{index}", owner)
+        made.append(owner.id)
+    return made
+
+
+def begin_bills(profile_id, numbers):
+    """A card payment of these invoices: what its latest attempt is known by."""
+    from models.bill_payment import BillPayment
+    from models.payment import Payment
+    from models.profile import Profile
+    from tests.world import NOW
+
+    return Payment.latest_of(BillPayment.begin(Profile.get_by_id(profile_id), numbers, NOW, "sq")).oid
+
+
+def pay_in_shop(number):
+    from models.invoice import Invoice
+    from tests.world import later
+
+    return Invoice.get(Invoice.number == number).pay(later(1), "shop")
+
+
+def bills():
+    """What became of invoices and of the money for them."""
+    from models.bill_payment import BillPayment, BillPaymentLine
+    from models.bss_event import BssEvent
+    from models.invoice import Invoice
+    from models.outbox import Mail
+    from models.payment import Payment, Refund
+
+    return {
+        "paid": {invoice.number: invoice.paid_through for invoice in Invoice.select()},
+        "needed": sorted(line.number for line in BillPaymentLine.select().where(BillPaymentLine.paid)),
+        "states": sorted(bills.state for bills in BillPayment.select()),
+        "payments": sorted(payment.state for payment in Payment.select()),
+        "charged": sum(payment.amount for payment in Payment.select().where(Payment.state.in_(("paid", "surplus")))),
+        "back": sum(refund.amount for refund in Refund.select()),
+        "mails": sorted(mail.kind for mail in Mail.select()),
+        "told": sorted(event.subject for event in BssEvent.select()),
+    }
+
+
 def code_profiles(count):
     from tests.world import profile
 
