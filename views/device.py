@@ -112,7 +112,7 @@ def _nearest_terms(choice: Choice, offer: Offer, wish: Wish, audience: str) -> t
     if missed == "tariff" and choice.tariff(wish.tariff) is None:
         # As a colour that the device does not come in: no wish.
         missed = None
-    if missed == "payment" and wish.keep == "type":
+    if missed == "payment" and wish.keep in ("type", "order"):
         # The way to pay follows the contract type.
         missed = None
     asked = {"type": wish.contract_type, "tariff": wish.tariff, "payment": wish.payment}
@@ -219,7 +219,7 @@ def _missing(choice: Choice, offer: Offer, terms: Terms, wish: Wish, exact: bool
             if asked == "instalments"
             else gettext("Në faturën e parë paguhet vetëm me kontratë.")
         )
-    if wish.keep == "order" and not said:
+    if wish.keep == "order":
         said.append(gettext("Shihni çmimin e asaj që zgjodhët, pastaj porositni."))
     return " ".join(said)
 

@@ -435,6 +435,16 @@ def test_ordering_a_type_that_the_form_did_not_show_yet_leads_to_what_it_costs(s
 
 
 @pytest.mark.rule("OFF-3")
+def test_ordering_a_type_that_has_no_instalments_from_a_page_that_showed_them_says_what_to_do(shopper, world):
+    form = shopper.get(address(lloji="besnik24")).form(CART) | {"lloji": "numer-i-ri"}
+    page = shopper.follow(shopper.post(CART, form))
+    assert [" ".join("".join(note.itertext()).split()) for note in page.all("p", class_="note")] == [
+        "Shihni çmimin e asaj që zgjodhët, pastaj porositni."
+    ]
+    assert shopper.post(CART, page.form(CART)).location == CART
+
+
+@pytest.mark.rule("OFF-3")
 def test_ordering_the_device_alone_from_a_page_that_showed_a_contract_leads_to_its_price_first(shopper, world):
     form = shopper.get(address(lloji="besnik24")).form(CART) | {"lloji": "vetem"}
     led = shopper.post(CART, form)
