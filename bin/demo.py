@@ -100,8 +100,10 @@ def settings() -> dict[str, str]:
     require_free("127.0.0.1", smtp, "SMTP_PORT", "the sandbox mail server")
     require_free("127.0.0.1", sms, "SMS_SANDBOX_PORT", "the sandbox SMS gateway")
     instance = Path(os.environ.get("DYQANI_INSTANCE", "").strip() or ROOT / "instance").absolute()
-    # What belongs to a real bank, mail server or SMS gateway must not reach the demo, nor the demo them.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SMTP_", "BANK_", "SMS_"))}
+    # What belongs to a real bank, mail server, SMS gateway or billing system must not reach the demo, nor the demo
+    # them.
+    foreign = ("SMTP_", "BANK_", "SMS_", "BSS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     if store := os.environ.get("BANK_SANDBOX_STORE"):
         kept["BANK_SANDBOX_STORE"] = os.path.abspath(store)
     return kept | {

@@ -289,7 +289,7 @@ def test_the_settings_of_a_real_mail_server_or_bank_stay_out_of_the_demo(shop, s
     (shop / "app.py").write_text(
         SHOP.replace(
             'click.echo("migrated")',
-            "print([pair for pair in __import__('os').environ.items() if pair[0][:4] in 'SMTP BANK DYQA SMS_'])",
+            "print([pair for pair in __import__('os').environ.items() if pair[0][:4] in 'SMTP BANK DYQA SMS_ BSS_'])",
         )
     )
     real = {
@@ -297,6 +297,7 @@ def test_the_settings_of_a_real_mail_server_or_bank_stay_out_of_the_demo(shop, s
         "SMTP_PASSWORD": "sekret",
         "BANK_STORE_KEY": "real",
         "SMS_URL": "https://sms.example.com/cgi-bin/sendsms",
+        "BSS_WEBHOOK_URL": "https://bss.example.com/events",
     }
     if settings:
         settings = {"DYQANI_INSTANCE": tmp_path / "data"}
@@ -304,6 +305,7 @@ def test_the_settings_of_a_real_mail_server_or_bank_stay_out_of_the_demo(shop, s
         run.until_open()
         assert "mail.example.com" not in run.said
         assert "sms.example.com" not in run.said
+        assert "bss.example.com" not in run.said
         assert "sekret" not in run.said
         assert "'BANK_STORE_KEY'" not in run.said
         assert f"('DYQANI_INSTANCE', '{settings.get('DYQANI_INSTANCE', shop / 'instance')}')" in run.said

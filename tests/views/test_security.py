@@ -286,6 +286,12 @@ def test_behind_https_every_cookie_is_secure(tmp_path, settings):
         ({"SMS_PASSWORD": "sandbox"}, "SMS_PASSWORD"),
         ({"SMS_SECRET": ""}, "SMS_SECRET"),
         ({"SMS_SECRET": "s" * 15}, "SMS_SECRET"),
+        ({"BSS_PUSH_SECRET": "sandbox-push"}, "BSS_PUSH_SECRET"),
+        ({"BSS_PUSH_SECRET": "p" * 32 + ",sandbox-push"}, "BSS_PUSH_SECRET"),
+        ({"BSS_WEBHOOK_URL": "https://bss.example/events"}, "BSS_WEBHOOK_SECRET"),
+        ({"BSS_WEBHOOK_URL": "http://bss.example/", "BSS_WEBHOOK_SECRET": "w" * 32}, "BSS_WEBHOOK_URL"),
+        ({"BSS_WEBHOOK_URL": "bss.example"}, "BSS_WEBHOOK_URL"),
+        ({"BSS_ADDRESSES": "everywhere"}, "BSS_ADDRESSES"),
         ({"DYQANI_ENV": "prodution"}, "DYQANI_ENV"),
     ],
     ids=str,
@@ -301,8 +307,21 @@ def test_production_does_not_start_with_an_unsafe_setting_and_says_which(tmp_pat
 
 
 @pytest.mark.rule("PRV-6")
-def test_production_starts_with_safe_settings(tmp_path):
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {
+            "BSS_PUSH_SECRET": "p" * 32,
+            "BSS_WEBHOOK_URL": "https://bss.example/events",
+            "BSS_WEBHOOK_SECRET": "w" * 32,
+        },
+    ],
+    ids=["alone", "with the billing system"],
+)
+def test_production_starts_with_safe_settings(tmp_path, more):
     settings = {**_PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path}/shop.db", "DYQANI_INSTANCE": str(tmp_path)}
+    settings |= more
     done = run("from app import create_app; create_app(); print('started')", **settings)
     assert done.stdout.strip() == "started", done.stderr
     assert not (tmp_path / "secret").exists()
