@@ -3,13 +3,27 @@
 import csv
 import itertools
 import random
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from benchmarks.client import Browser, Journey, Wrong
 
 LIST = "/celulare"
+# What `benchmarks.subscribers` writes: a profile for each browser, and a number of the pool for each order.
+PROFILES, POOL = 16, 20_000
+PASSWORD = "bench-password"
+
+
+def email(number: int) -> str:
+    """Of the profile that the browser logs in with whose first round this is."""
+    return f"subscriber{number % PROFILES}@example.com"
+
+
+def new_number(number: int) -> str:
+    """The number of the pool that this round orders."""
+    return str(38970500000 + number % POOL)
 
 
 @dataclass(frozen=True)
@@ -29,24 +43,33 @@ class Goods:
     devices: list[str]
     offers: list[Offer]
     names: list[tuple[str, str, str]]
+    # Codes of the tariffs that a new number can be had with.
+    tariffs: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> "Goods":
         """From the price list that `benchmarks.synthetic` wrote; `names` are maker, line and code."""
         devices, offers, names = {}, [], []
         with open(path, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
+            rows = csv.DictReader(file)
+            tariffs = [name.partition(":")[2] for name in rows.fieldnames or () if name.startswith("new_number:")]
+            for row in rows:
                 colour = row["colour_hex"].lstrip("#").lower()
                 offers.append(Offer(row["slug"], colour, row["storage_gb"], int(row["stock"])))
                 if row["slug"] not in devices and row["kind"] == "phone":
                     line, code, *_ = row["name_en"].split()
                     names.append((row["brand"], line, code))
                 devices.setdefault(row["slug"], row["kind"])
-        return cls([slug for slug, kind in devices.items() if kind == "phone"], offers, names)
+        return cls([slug for slug, kind in devices.items() if kind == "phone"], offers, names, tariffs)
 
     def plenty(self) -> list[Offer]:
         """Variants that do not sell out during a measurement."""
         return [offer for offer in self.offers if offer.stock >= 40]
+
+    def phones(self) -> list[Offer]:
+        """As `plenty`, of those that are sold on contract."""
+        there = set(self.devices)
+        return [offer for offer in self.plenty() if offer.slug in there]
 
 
 @dataclass
@@ -106,7 +129,7 @@ class GuestOrder(Journey):
         browser.cookies.clear()
         offer = self.offers[number % len(self.offers)]
         page = browser.get(f"/pajisja/{offer.slug}")
-        cart = self._follow(browser, "/shporta", _choice(offer, page.hidden()["csrf_token"]))
+        cart = _follow(browser, "/shporta", _choice(offer, page.hidden()["csrf_token"]))
         token = cart.hidden().get("csrf_token", page.hidden()["csrf_token"])
         browser.get("/porosia/te-dhenat")
         forms = (
@@ -118,17 +141,80 @@ class GuestOrder(Journey):
             ("pagesa", {"payment_way": "card"}),
         )  # fmt: skip
         for step, form in forms:
-            page = self._follow(browser, f"/porosia/{step}", {**form, "csrf_token": token})
+            page = _follow(browser, f"/porosia/{step}", {**form, "csrf_token": token})
         place = {**page.hidden(), "terms": "y"}
         if "key" not in place:
             raise Wrong("The checkout did not reach its overview.")
-        bank = self._follow(browser, "/porosia/pasqyra", place)
+        bank = _follow(browser, "/porosia/pasqyra", place)
         if b"/fim/est3Dgate" not in bank.body:
             raise Wrong("The order did not reach the bank.")
 
+
+@dataclass
+class SubscriberOrder(Journey):
+    """A phone with a new number, paid on the first bill: all five steps, for somebody who is logged in.
+
+    Nothing is due now, and a number is ordered once: this journey does not run out of either.
+    """
+
+    offers: list[Offer]
+    tariffs: list[str]
+
+    def turn(self, browser: Browser, number: int) -> None:
+        if "session" not in browser.cookies:
+            self._log_in(browser, number)
+        offer, tariff = self.offers[number % len(self.offers)], self.tariffs[number % len(self.tariffs)]
+        wish = {"lloji": "numer-i-ri", "tarifa": tariff, "pagesa": "fatura"}
+        token = browser.get(f"/pajisja/{offer.slug}?{urlencode(wish)}").hidden()["csrf_token"]
+        _follow(browser, "/shporta", {**_choice(offer, token), **wish})
+        line = _LINE.search(browser.get("/porosia/numri").body.decode())
+        if line is None:
+            raise Wrong("The checkout did not ask for a number.")
+        forms = (
+            ("numri", {"linja": line[1], "numri": new_number(number)}),
+            ("te-dhenat", {
+                "first_name": "Arta", "last_name": "Berisha", "email": email(number), "phone": "070100000",
+            }),
+            ("dergesa", {"street": "Rruga 1", "municipality": "MK-802", "place": "1000", "postal_code": "1000"}),
+            ("pagesa", {f"pagesa-{line[1]}": "first_bill"}),
+        )  # fmt: skip
+        for step, form in forms:
+            page = _follow(browser, f"/porosia/{step}", {**form, "csrf_token": token})
+        place = {**page.hidden(), "terms": "y"}
+        if "key" not in place:
+            raise Wrong("The checkout did not reach its overview.")
+        placed = browser.post("/porosia/pasqyra", place)
+        browser.get(placed.location)
+        if not _PLACED.search(placed.location):
+            raise Wrong(f"The order was not placed: {placed.location}")
+
     @staticmethod
-    def _follow(browser: Browser, path: str, form: dict):
-        return browser.get(browser.post(path, form).location)
+    def _log_in(browser: Browser, number: int) -> None:
+        """Once for each browser, in its first round, which is not measured."""
+        token = browser.get("/hyr").hidden()["csrf_token"]
+        browser.post("/hyr", {"csrf_token": token, "email": email(number), "password": PASSWORD})
+
+
+# The line of the cart that a number is asked for, and where an order is shown that was placed.
+_LINE = re.compile(r'name="linja" value="(\d+)"')
+_PLACED = re.compile(r"/porosia/(?!pasqyra|numri|pagesa|dergesa|te-dhenat)[^/]+")
+
+
+def _follow(browser: Browser, path: str, form: dict):
+    return browser.get(browser.post(path, form).location)
+
+
+def tariff_addresses(slugs: list[str], tariffs: list[str]) -> list[str]:
+    """Devices' pages with a contract, its tariff and its payment chosen: those that are shared."""
+    wishes = [("besnik24", "keste", "24"), ("besnik24", "fatura", ""), ("numer-i-ri", "kartele", "")]
+    made = [
+        f"/pajisja/{slug}?lloji={contract}&tarifa={tariff}&pagesa={payment}{f'&keste={parts}' if parts else ''}"
+        for slug in slugs
+        for tariff in tariffs
+        for contract, payment, parts in wishes
+    ]
+    random.Random(4).shuffle(made)
+    return made
 
 
 def _choice(offer: Offer, token: str) -> dict:

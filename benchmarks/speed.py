@@ -21,12 +21,26 @@ from benchmarks.journeys import (
     Goods,
     GuestOrder,
     Pages,
+    SubscriberOrder,
     _choice,
     list_addresses,
     search_addresses,
     suggestion_addresses,
+    tariff_addresses,
 )
-from benchmarks.shop import ROOT, Server, database, free_ports, keep, machine, settings, synthetic, table, verdict
+from benchmarks.shop import (
+    ROOT,
+    Server,
+    database,
+    free_ports,
+    keep,
+    machine,
+    run,
+    settings,
+    synthetic,
+    table,
+    verdict,
+)
 
 SIZES = (150, 5_000, 50_000)
 SLICE = 0.5
@@ -59,11 +73,25 @@ ROWS = (
     Row("list-new", "list page, new address", lambda goods: Pages(list_addresses())),
     Row("device", "device page", lambda goods: Pages(_device_paths(goods, 24)), warm_up=80, cookies=("session",)),
     Row("device-first", "device page, nothing kept", lambda goods: Pages(_device_paths(goods, 2000)), unkept=True),
+    Row(
+        "tariff",
+        "device page with a tariff chosen",
+        lambda goods: Pages(tariff_addresses(goods.devices[:24], goods.tariffs)),
+        warm_up=80,
+        cookies=("session",),
+    ),
     Row("search", "search, new words", lambda goods: Pages(search_addresses(goods))),
     Row("suggest", "suggestions, new words", lambda goods: Pages(suggestion_addresses(goods))),
     Row("add", "add to cart", lambda goods: AddToCart(goods.plenty()), cookies=("session", "cart")),
     Row(
         "order", "whole guest order", lambda goods: GuestOrder(goods.plenty()), warm_up=3, cookies=("session", "cart")
+    ),
+    Row(
+        "known-order",
+        "whole logged-in order",
+        lambda goods: SubscriberOrder(goods.phones(), goods.tariffs),
+        warm_up=3,
+        cookies=("session", "cart"),
     ),
     Row("list-br", "list page, compressed", lambda goods: Pages([LIST]), encoding=COMPRESSED),
     Row("first-br", "list page, nothing kept, compressed", lambda goods: Pages(list_addresses()), True, COMPRESSED),
@@ -164,6 +192,8 @@ def measure_all(options, url: str | None) -> dict[int, list[Figures]]:
                     WEB_CONCURRENCY=workers,
                 )
                 goods = Goods.read(synthetic(own, size, folder))
+                if any(row.name == "known-order" for row in wanted):
+                    run(own, sys.executable, "-m", "benchmarks.subscribers")
                 ports = free_ports(3)
 
                 def serve(port, application="", own=own, folder=folder, stack=stack):
@@ -237,7 +267,7 @@ def _size_table(rows: list[Figures]) -> str:
 
 
 def _title(one: Figures) -> str:
-    if one.row.name == "order":
+    if one.row.name.endswith("order"):
         return f"{one.row.title} ({one.turns:.1f} orders/s)"
     return one.row.title
 

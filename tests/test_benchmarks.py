@@ -31,12 +31,13 @@ def bare(tmp_path_factory):
 def test_the_harness_measures_the_shop_beside_a_bare_page_and_prints_its_tables(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.speed", "--devices", "60", "--seconds", "0.2",
-         "--only", "list,list-first,search,add,order"],
+         "--only", "list,list-first,tariff,search,add,order,known-order"],
         cwd=shop.ROOT, capture_output=True, text=True, check=False, timeout=240,
         env={**os.environ, "TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for title in ("list page", "list page, nothing kept", "search, new words", "add to cart", "whole guest order"):
+    titles = ("list page", "list page, nothing kept", "device page with a tariff chosen", "search, new words")
+    for title in (*titles, "add to cart", "whole guest order", "whole logged-in order"):
         assert f"| {title}" in done.stdout
     assert "list page, 60 devices: share of the bare page" in done.stdout
     assert list(tmp_path.iterdir()) == []
