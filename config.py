@@ -149,15 +149,21 @@ INBOX = Path(_text("DYQANI_INBOX", str(INSTANCE / "inbox")))
 # SMS (docs/sms.md). The defaults are those of the sandbox gateway, which keeps its messages in INBOX as well.
 SMS_PORT = _number("SMS_SANDBOX_PORT", PORT + 3)
 SMS_URL = _text("SMS_URL", f"http://127.0.0.1:{SMS_PORT}/cgi-bin/sendsms")
+if not re.match(r"https?://[^/]", SMS_URL):
+    raise SystemExit(f"SMS_URL must begin with http:// or https://, not {SMS_URL!r}.")
 SMS_USER = _text("SMS_USER", "sandbox")
 SMS_PASSWORD = _text("SMS_PASSWORD", "sandbox")
 # A number, or a name of at most 11 plain characters.
 SMS_SENDER = _text("SMS_SENDER", re.sub(r"[^A-Za-z0-9 ._-]", "", BRAND)[:11].strip() or "shop")
+if not re.fullmatch(r"\+?[0-9]{3,15}|[A-Za-z0-9 ._-]{1,11}", SMS_SENDER):
+    raise SystemExit(f"SMS_SENDER must be a number, or at most 11 plain characters, not {SMS_SENDER!r}.")
 SMS_TIMEOUT = _number("SMS_TIMEOUT", 10, least=1)
 # What the gateway calls the shop with, and from where; reports are wanted under SMS_REPORT_URL.
 SMS_SECRET = _text("SMS_SECRET", "sandbox")
 SMS_ADDRESSES = _networks("SMS_ADDRESSES", "127.0.0.1,::1")
 SMS_REPORT_URL = _text("SMS_REPORT_URL", f"http://127.0.0.1:{PORT}/sms/report")
+if not re.match(r"https?://[^/]|none$", SMS_REPORT_URL):
+    raise SystemExit(f"SMS_REPORT_URL must begin with http:// or https://, or be none, not {SMS_REPORT_URL!r}.")
 
 # The billing system (docs/bss.md): what it pushes, and where it is told of events. Without a secret nothing can be
 # pushed; without an address it is told nothing.

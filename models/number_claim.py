@@ -15,6 +15,10 @@ from models.security_code import CodeOver, SecurityCode
 from models.subscriber import Holder
 
 
+# Of one profile; the oldest go when there are more.
+KEPT = 20
+
+
 class NotVerified(Exception):
     """The profile's e-mail is not verified yet: it cannot add numbers (PRO-1)."""
 
@@ -58,7 +62,10 @@ class NumberClaim(BaseModel):
             raise NotVerified
         if Number.of_profile_by(profile, msisdn=msisdn) is not None:
             raise AlreadyAdded
-        return cls.create(token=secrets.token_hex(16), profile=profile, msisdn=msisdn, back=back, began_at=now)
+        claim = cls.create(token=secrets.token_hex(16), profile=profile, msisdn=msisdn, back=back, began_at=now)
+        kept = cls.select(cls.id).where(cls.profile == profile).order_by(cls.id.desc()).limit(KEPT)
+        cls.delete().where(cls.profile == profile, cls.id.not_in([row.id for row in kept])).execute()
+        return claim
 
     @classmethod
     def of_profile(cls, profile: Profile, token: str) -> "NumberClaim | None":

@@ -7,7 +7,7 @@ import pytest
 import config
 from models.cart import Cart, CartLine
 from models.number import Number, ProfileNumber
-from models.number_claim import AlreadyAdded, NotVerified, NumberClaim, TooSoon
+from models.number_claim import KEPT, AlreadyAdded, NotVerified, NumberClaim, TooSoon
 from models.profile import Profile
 from models.security_code import CodeOver, SecurityCode, TooManyCodes, WrongCode
 from models.sms import Sms
@@ -245,6 +245,15 @@ def test_claims_are_forgotten_after_a_day(owner, ours):
     proved(owner)
     assert NumberClaim.forget_old(later(days=1)) == 0
     assert NumberClaim.forget_old(later(days=1, seconds=1)) == 1
+
+
+def test_a_profile_keeps_so_many_claims_and_never_those_of_others(owner, ours):
+    kept = claim_of(profile("besa@example.com"))
+    claims = [claim_of(owner) for _ in range(KEPT + 3)]
+    assert [claim.id for claim in NumberClaim.select().order_by(NumberClaim.id)] == [
+        kept.id,
+        *(claim.id for claim in claims[3:]),
+    ]
 
 
 @pytest.mark.rule("PRO-5")

@@ -9,6 +9,7 @@ import pytest
 from peewee import IntegrityError
 
 import config
+import jobs
 from gateways.sms import Report, ReportStatus, segments
 from models.base import db
 from models.outgoing import BACK_OFF
@@ -91,6 +92,12 @@ def test_a_due_sms_is_sent_and_never_again(owner, inbox):
     [arrived] = inbox.messages()
     assert (arrived["to"], arrived["from"]) == (NUMBER, config.SMS_SENDER)
     assert arrived["text"].startswith(sms.code.digits)
+
+
+def test_a_round_of_the_worker_sends_what_is_due(owner, inbox):
+    write(owner)
+    jobs.run_round(NOW, only=[due for due in jobs.DUE if due[0] == Sms.send_all_due])
+    assert len(inbox.messages()) == 1
 
 
 def test_an_sms_is_written_once_per_key(owner):
