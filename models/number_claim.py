@@ -14,7 +14,6 @@ from models.profile import Profile
 from models.security_code import CodeOver, SecurityCode
 from models.subscriber import Holder
 
-
 # Of one profile; the oldest go when there are more.
 KEPT = 20
 
