@@ -19,7 +19,7 @@ class Crowd:
     """Processes on the database `url`, with the settings of `environment`."""
 
     def __init__(self, url: str, folder: Path, **environment: str):
-        self.log = folder / "crowd.log"
+        self.url, self.log = url, folder / "crowd.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.crowd"],
