@@ -108,7 +108,7 @@ class Message:
                 lost = isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) == _DEADLOCK
                 if db.in_transaction() or not lost:
                     raise
-        raise Busy
+        return self._take(now)
 
     def _take(self, now) -> str:
         with db.atomic():
