@@ -563,6 +563,24 @@ def push(kind, data, number, minutes=0):
     return Message.read(kind, json.dumps(told).encode()).take(later(60))
 
 
+def import_for(seconds):
+    """An import that takes its time."""
+    import time
+
+    from models.bss_import import BssExtract
+    from tests.models.test_bss_import import INVOICES
+    from tests.world import NOW
+
+    BssExtract({"invoices.csv": INVOICES.encode()}).load(NOW, progress=lambda share: time.sleep(seconds / 2))
+
+
+def push_after(seconds, *message):
+    import time
+
+    time.sleep(seconds)
+    return push(*message)
+
+
 def number_of(msisdn):
     from models.number import Number
 

@@ -14,6 +14,7 @@ import requests
 
 import config
 from gateways.sandbox.bss import Endpoint
+from models.base import IS_SQLITE
 from tests.crowd import Crowd
 from tests.databases import own_database
 from tests.models.test_bss_import import FILES
@@ -181,6 +182,17 @@ def test_of_changes_of_one_row_that_cross_the_latest_holds(shop):
     results = [result.get("is") for result in shop.crowd.at_once(tasks)]
     assert set(results) <= {"changed", "older"}, results
     assert shop.crowd.alone("number_of", NUMBER) == ["tariff-9", True]
+
+
+def test_a_message_that_meets_an_import_waits_a_moment_or_is_to_come_again(shop):
+    """On SQLite for as long as a writer waits there; on PostgreSQL, where an import may take minutes, not at all."""
+    shop.crowd.alone("bss_copy")
+    message = ("invoice", {"number": "F-2", "paid_at": "2026-03-10T09:00", "paid_through": "shop"}, "message-1")
+    results = shop.crowd.at_once([("import_for", 4), ("push_after", 1.5, *message)])
+    assert "is" in results[0], results
+    assert results[1].get("is", results[1].get("error")) == ("changed" if IS_SQLITE else "Busy")
+    assert shop.crowd.alone("push", *message) == "changed"
+    assert shop.crowd.alone("invoice_of", "F-2") == [89_900, "shop"]
 
 
 # As the documentation says
