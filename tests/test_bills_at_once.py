@@ -3,6 +3,7 @@
 import pytest
 
 from tests.bills import OWED
+from tests.crowd import Crowd
 from tests.test_concurrency import bank, errors, good, pays, running, shop, sink  # noqa: F401
 
 
@@ -72,4 +73,24 @@ def test_money_and_lapse_of_a_bill_payment_at_the_same_moment_leave_it_paid(shop
     assert not errors(results)
     after = shop.alone("bills")
     assert (after["states"], after["payments"]) == (["paid"] * 3, ["paid"] * 3)
+    adds_up(after)
+
+
+@pytest.mark.rule("PAY-7")
+def test_a_process_that_is_killed_while_it_settles_leaves_nothing_half_done(running, shop, bank, tmp_path):  # noqa: F811
+    [owner] = shop.alone("owing", 1, 2)
+    oid = shop.alone("begin_bills", owner, ["F-0", "F-1"])
+    returned, called = pays(bank, shop, oid)
+    before = shop.alone("bills")
+    settings = {"BANK_GATE_URL": bank.gate_url, "BANK_API_URL": bank.api_url}
+    doomed = Crowd(shop.url, tmp_path, DYQANI_CRASH_AT="settle: written", **settings)
+    try:
+        for task in (("hear", returned, "return"), ("ask_bank", oid)):
+            assert [result["error"] for result in doomed.at_once([task])] == ["Died"]
+            assert shop.alone("bills") == before
+    finally:
+        doomed.end()
+    shop.alone("hear", called, "callback")
+    after = shop.alone("bills")
+    assert after["mails"] == ["bills_paid"]
     adds_up(after)

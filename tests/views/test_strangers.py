@@ -145,18 +145,16 @@ def victim(world):
 SECRETS = ("zana", "elezi", "rruga zana", "38970100101", "070 100 101", "1.899", "44.880", "52.800")
 
 
-@pytest.fixture(params=["guest", "another profile", "another profile with a cart and a number"])
+@pytest.fixture(params=["guest", "another profile"])
 def other(request, app, world, victim):
-    """The stranger's browser, and whether it is logged in."""
+    """The stranger's browser, and whether it is logged in: then with a number and a cart of its own."""
     browser = Browser(app)
     if request.param != "guest":
         profile = named.profile("besa@example.com")
         Profile.update(verified_at=named.NOW).where(Profile.id == profile.id).execute()
-        if "cart" in request.param:
-            owing(profile, who="2")
+        owing(profile, who="2")
         assert browser.log_in(profile.email).status == 303
-        if "cart" in request.param:
-            browser.choose(world["CASE-BLACK"])
+        browser.choose(world["CASE-BLACK"])
     browser.get("/")
     browser.token()
     return SimpleNamespace(browser=browser, logged_in=request.param != "guest")
