@@ -143,18 +143,20 @@ def test_besnik_24_leads_through_the_login_back_to_the_choice_and_into_the_cart(
     page.wait_for_url(re.compile("/hyr"))
     page.fill("#email", "eligible@example.com")
     page.fill("#password", "dyqani-demo")
-    page.locator("main form button").first.click()
-    page.wait_for_url(re.compile("/pajisja/"))
+    page.locator("#password").press("Enter")
+    page.wait_for_url(re.compile("//[^/]+/pajisja/"))
     assert chosen in page.url
     expect(page.locator(".note.ok")).to_contain_text("tani mund ta porosisni")
     expect(page.locator("#pajisja")).not_to_contain_text("kërkon hyrje")
     assert page.locator("#cmimi").inner_text() == said
-    check_accessible(page)
+    if javascript:
+        check_accessible(page)
     page.locator("#cmimi button").click()
     page.wait_for_url("**/shporta")
     expect(page.locator("#cart-contents")).to_contain_text("Besnik 24 · Linja M")
     expect(page.locator("#cart-contents")).to_contain_text("6 ×")
-    check_accessible(page)
+    if javascript:
+        check_accessible(page)
 
 
 @pytest.mark.parametrize("contract", ["lloji=besnik24&tarifa=linja-l&pagesa=keste&keste=24", "lloji=numer-i-ri"])
