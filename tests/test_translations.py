@@ -351,6 +351,8 @@ class Shop:
         # What is said there to whom they are, tests/views/test_numbers.py looks at.
         ends = ("", "/shto", "/shto/x", "/shto/x/kodi", "/shto/x/fund", "/1/heqja")
         addresses += [f"{prefix}/profili/numrat{end}" for end in ends]
+        # And what is said to who owes something, tests/views/test_bills.py.
+        addresses += [f"{prefix}/paguaj{end}" for end in ("", "/x", "/x/banka")]
         for mail in Mail.select():
             store(self.inbox, mails.compose(mail).as_bytes(), "shop@example.com", [mail.recipient])
         return addresses
