@@ -53,7 +53,7 @@ def number():
 def _own_number(chosen: Chosen):
     person = shopper()
     form = OwnNumberForm(person.numbers)
-    if request.method == "GET":
+    if request.method != "POST":
         if len(person.numbers) == 1 and not chosen.msisdn:
             return _only_number(chosen)
         return _own_page(chosen, form)
@@ -148,7 +148,7 @@ def _obstacles(chosen: Chosen, number: Number | None, reasons, status: int = 200
 def _new_number(chosen: Chosen):
     person = shopper()
     form = NewNumberForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _new_page(chosen, form)
     if not form.validate():
         return _new_page(chosen, form, 422)

@@ -113,7 +113,7 @@ def confirm(token: str):
     if claim.code is None:
         return go(url_for(".prove", token=token))
     form = CodeForm()
-    if request.method == "GET":
+    if request.method != "POST":
         if wants_piece():
             return _page("numbers/add.html", "numbers/_again.html", claim=claim, **_until_again(claim))
         return _step("code", form, 200, claim=claim)
