@@ -44,11 +44,11 @@ def test_a_traceback_does_not_quote_the_row_that_the_database_refused(told):
     try:
         with db.atomic():
             Mail.create(
-                kind="no-such-kind",
+                kind="order_confirmed",
                 key="k",
                 recipient=EMAIL,
                 language="sq",
-                state="due",
+                state="no-state",
                 message_id="<1@shop.test>",
                 written_at=moment,
             )
