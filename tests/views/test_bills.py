@@ -8,10 +8,13 @@ from models import bill_payment
 from models.bill_payment import BillPayment
 from models.invoice import Invoice
 from models.payment import Payment, Refund
+from models.profile import Profile
 from tests import world as named
 from tests.bills import OWED, invoice, number, owing
 from tests.query_count import assert_query_count
+from tests.test_translations import Albanian, Said
 from tests.views.browser import Browser
+from tests.views.test_html import check
 from tests.views.test_pay import CALLBACK, RETURN, result, send
 
 BILLS = "/paguaj"
@@ -37,8 +40,8 @@ def boxes(page) -> dict[str, bool]:
     }
 
 
-def begin(member, *numbers, **more):
-    return member.post(BILLS, {"faturat": list(numbers)}, **more)
+def begin(member, *numbers, prefix="", **more):
+    return member.post(prefix + BILLS, {"faturat": list(numbers)}, **more)
 
 
 @pytest.mark.rule("PRO-7")
@@ -294,3 +297,57 @@ def test_the_pages_ask_few_queries_however_much_is_owed(member, profile):
     for path in ("", "/banka"):
         with assert_query_count(6):
             assert member.get(f"/paguaj/{bills.number}{path}").status == 200
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", ["mk", "en"])
+def test_no_page_of_invoices_or_of_my_orders_says_anything_in_albanian(member, world, profile, code):
+    prefix, albanian, said = f"/{code}", Albanian(code), []
+
+    def look(page):
+        said.extend((page.status, text) for text in Said(page, code).texts if albanian.is_in(text))
+
+    Profile.update(verified_at=named.NOW).execute()
+    look(member.get(prefix + BILLS))
+    look(member.get(f"{prefix}/porosite"))
+    subscriber = owing(profile, "F-1", "F-2", "F-3")
+    invoice(subscriber, "F-4", due=5)
+    look(member.get(prefix + BILLS))
+    for numbers in ([], ["F-9"]):
+        look(begin(member, *numbers, prefix=prefix))
+    for outcome in (None, Verdict.UNKNOWN, Verdict.DECLINED, Verdict.PAID):
+        begin(member, "F-1", prefix=prefix)
+        bills = BillPayment.select().order_by(BillPayment.id.desc()).get()
+        payment = Payment.latest_of(bills)
+        if outcome is not None:
+            payment.settle(outcome, named.NOW)
+        for path in ("", "/banka"):
+            page = member.get(f"{prefix}/paguaj/{bills.number}{path}")
+            look(page if page.status == 200 else member.follow(page))
+    # Partly and wholly paid elsewhere, and dropped.
+    for numbers, meanwhile in ((["F-2", "F-3"], "F-2"), (["F-4"], "F-4")):
+        begin(member, *numbers, prefix=prefix)
+        bills = BillPayment.select().order_by(BillPayment.id.desc()).get()
+        Invoice.get(Invoice.number == meanwhile).pay(named.NOW, "shop")
+        look(member.get(f"{prefix}/paguaj/{bills.number}"))
+        Payment.latest_of(bills).settle(Verdict.PAID, named.NOW)
+        look(member.get(f"{prefix}/paguaj/{bills.number}"))
+    bills.lapse()
+    look(member.get(f"{prefix}/paguaj/{bills.number}"))
+    look(member.get(prefix + BILLS))
+    order, _ = named.place(named.checkout_of(named.cart_with(world, "S25-BLACK-128"), email=profile.email))
+    look(member.get(f"{prefix}/porosite"))
+    look(member.follow(member.post(f"{prefix}/porosite/te-mysafirit")))
+    look(member.get(f"{prefix}/porosite?q=zzzz"))
+    look(member.get(f"{prefix}/porosia/{order.number}"))
+    assert said == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/mk", "/en"])
+def test_the_markup_of_invoices_and_my_orders_is_whole(member, world, profile, prefix):
+    owing(profile, "F-1")
+    begin(member, "F-1", prefix=prefix)
+    number = BillPayment.get().number
+    order, _ = named.place(named.checkout_of(named.cart_with(world, "S25-BLACK-128")), profile=profile)
+    for path in (BILLS, f"{BILLS}/{number}", f"{BILLS}/{number}/banka", "/porosite", f"/porosia/{order.number}"):
+        check(member.get(prefix + path), prefix[1:] or "sq")
