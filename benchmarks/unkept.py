@@ -1,8 +1,8 @@
 """The shop with the worst of luck: nobody ever asked for this page, these cards or this device before.
 
-Before each request it forgets every kept page, every drawn card, every result of a search and every device it has
-read. What all pages of a list have in common (translated words, the header, the names of its filters, the parts of a
-card that are no facts of a device) stays, as it does after the first.
+Before each request it forgets every kept page, every drawn card, what every list found and counted, and every device
+it has read. What all pages of a list have in common (translated words, the header, the names of its filters, all of a
+card that is no fact of a device) stays, as it does after the first.
 """
 
 from app import create_app as create_shop
@@ -20,6 +20,7 @@ def create_app():
             kept._kept.clear()
         card_html.cache_clear()
         shelf._found.clear()
+        shelf.index._counted.clear()
         shelf._offered.clear()
 
     return app
