@@ -19,11 +19,14 @@ import language
 import mails
 from gateways.bank import Verdict
 from gateways.sandbox.mail import store
+from models.cart import Cart
+from models.new_number import NewNumber
+from models.order import Order
 from models.outbox import KINDS, Mail
 from models.payment import Payment
 from models.profile import Profile
 from tests import world as named
-from tests.views.browser import DATA, HOST, Browser, Page
+from tests.views.browser import DATA, DELIVERY, HOST, Browser, Page
 from views import kept
 
 CODES = [code for code in language.LOCALES if code != "sq"]
@@ -353,6 +356,8 @@ class Shop:
         addresses += [f"{prefix}/profili/numrat{end}" for end in ends]
         # And what is said to who owes something, tests/views/test_bills.py.
         addresses += [f"{prefix}/paguaj{end}" for end in ("", "/x", "/x/banka")]
+        # With a contract in the cart: test_no_page_of_a_subscriber_says_anything_in_albanian.
+        addresses += [f"{prefix}/porosia/numri{end}" for end in ("", "/te-lire", "/pengesat")]
         for mail in Mail.select():
             store(self.inbox, mails.compose(mail).as_bytes(), "shop@example.com", [mail.recipient])
         return addresses
@@ -447,6 +452,70 @@ def test_no_page_says_anything_in_albanian(shop, code):
     }
     assert faults == []
     assert pages - endpoints == set(), "pages that were not walked"
+
+
+@pytest.mark.rule("LOC-1")
+@pytest.mark.parametrize("code", CODES)
+def test_no_page_of_a_subscriber_says_anything_in_albanian(shop, code):
+    prefix, albanian = f"/{code}", Albanian(code)
+    browser, ana = Browser(shop.app), named.profile("ana@example.com")
+    good, bad = (
+        named.own_number(ana, "38970100001"),
+        named.own_number(ana, "38970100002", months=3, has_history=False),
+    )
+    behind = named.own_number(ana, "38970100003")
+    named.owes(bad)
+    named.has_device(bad, percent=80)
+    named.owes(behind, paid_hours_ago=1)
+    other = named.own_number(ana, "38970100004")
+    named.has_device(named.own_number(ana, "38970100005", holder_of=other), percent=50)
+    for msisdn in ("38970227418", "38970427190"):
+        NewNumber.create(msisdn=msisdn)
+    browser.log_in(ana.email)
+    browser.choose(shop.world["CASE-BLACK"], prefix)
+    cart = Cart.of_token(browser.cookie("cart").value)
+    first = named.contract_line(cart)
+    step = f"{prefix}/porosia/numri"
+    addresses = [
+        f"{prefix}/profili/numrat",
+        f"{prefix}/profili/numrat/shto",
+        f"{prefix}/paguaj",
+        f"{prefix}/porosite",
+    ]
+    addresses += [f"{step}?linja={first.id}", f"{prefix}/shporta"]
+    addresses += [f"{step}/pengesat?linja={first.id}&numri={one.msisdn}" for one in (bad, behind, other)]
+    pages = [browser.get(address) for address in addresses]
+    pages.append(browser.post(step, {"linja": first.id}))
+    pages.append(browser.post(step, {"linja": first.id, "numri": other.msisdn}))
+    assert browser.post(step, {"linja": first.id, "numri": good.msisdn}).status == 303
+    second = named.contract_line(cart)
+    pages.append(browser.get(f"{step}?linja={second.id}"))
+    browser.post(f"{prefix}/shporta/{second.id}/heqja", {"ku": "shporta"})
+    pages.append(browser.get(f"{prefix}/porosia/te-dhenat"))
+    browser.post(f"{prefix}/porosia/te-dhenat", DATA)
+    pages.append(browser.get(f"{prefix}/porosia/dergesa"))
+    browser.post(f"{prefix}/porosia/dergesa", DELIVERY)
+    pages.append(browser.get(f"{prefix}/porosia/pagesa"))
+    pages.append(browser.post(f"{prefix}/porosia/pagesa", {f"pagesa-{first.id}": ""}))
+    assert browser.post(f"{prefix}/porosia/pagesa", pages[-2].form(f"{prefix}/porosia/pagesa")).status == 303
+    pages.append(browser.overview(prefix))
+    placed = browser.confirm(pages[-1], prefix=prefix)
+    assert placed.status == 303, placed.words
+    number = Order.get().number
+    Payment.latest_of(Order.get()).settle(Verdict.PAID, named.NOW)
+    pages += [browser.get(f"{prefix}/porosia/{number}{end}") for end in ("", "/konfirmimi")]
+    pages.append(browser.get(f"{prefix}/porosite"))
+    guest = Browser(shop.app)
+    guest.choose(shop.world["CASE-BLACK"], prefix)
+    line = named.contract_line(Cart.of_token(guest.cookie("cart").value), contract_type="new_number", payment="card")
+    pages += [guest.get(f"{step}?linja={line.id}&shifra={digits}") for digits in ("", "27", "x", "999999")]
+    held = guest.post(f"{step}/mbajtja", {"linja": line.id, "numri": "38970227418"}, piece=True)
+    refused = guest.post(step, {"linja": line.id, "numri": "38970999999"})
+
+    for page in (*pages, held, refused):
+        assert page.status in (200, 422), page.words
+    texts = {text for page in (*pages, held, refused) for text in Said(page, code).texts}
+    assert [text for text in texts if albanian.is_in(text)] == []
 
 
 @pytest.mark.rule("LOC-1")

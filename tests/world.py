@@ -11,6 +11,8 @@ from models.base import db
 from models.cart import Cart
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout, digest_of
+from models.contract import Contract
+from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.order import Order
@@ -275,17 +277,54 @@ def own_number(
     months: int = 60,
     segment: str = "private",
     has_history: bool = True,
+    holder_of: Number | None = None,
     now: datetime = NOW,
 ) -> Number:
-    """A number added to the profile of `owner`; its holder, a subscriber for `months`, has this one alone."""
-    holder = Holder.create(
-        id_number=f"01019904{msisdn[-5:]}", segment=segment, first_name="Arben", last_name="Osmani"
-    )
-    since = (now - timedelta(days=30.5 * months)).date()
-    code = Subscriber.create(holder=holder, code=f"S-{msisdn}", since=since, has_history=has_history)
+    """A number added to the profile of `owner`; its holder, a subscriber for `months`, has this one alone.
+
+    Or it is one more of the holder, and the subscriber code, of another number.
+    """
+    if holder_of is None:
+        names = {"first_name": "Arben", "last_name": "Osmani"}
+        holder = Holder.create(id_number=f"01019904{msisdn[-5:]}", segment=segment, **names)
+        since = (now - timedelta(days=30.5 * months)).date()
+        code = Subscriber.create(holder=holder, code=f"S-{msisdn}", since=since, has_history=has_history)
+    else:
+        code = holder_of.subscriber
     number = Number.create(msisdn=msisdn, subscriber=code, sim_end=msisdn[-6:], kind="postpaid", tariff="linja-m")
     ProfileNumber.create(profile=owner, number=number, added_at=now)
     return number
+
+
+def owes(number: Number, amount: int = 189_900, *, paid_hours_ago: float | None = None, through="shop", now=NOW):
+    """An invoice of the number's subscriber code that was not paid in time, or was paid too late."""
+    day = now.date()
+    invoice = Invoice.create(
+        subscriber=number.subscriber,
+        number=f"F-{number.msisdn}",
+        amount=amount,
+        issued_on=day - timedelta(days=30),
+        due_on=day - timedelta(days=5),
+    )
+    if paid_hours_ago is not None:
+        invoice.pay(now - timedelta(hours=paid_hours_ago), through)
+    return invoice
+
+
+def has_device(number: Number, percent: int, now=NOW) -> Contract:
+    """A Besnik 24 contract of the number in 24 instalments, so much of it paid."""
+    day = now.date()
+    return Contract.create(
+        number=number,
+        code=f"K-{number.msisdn}",
+        device="Samsung Galaxy A56",
+        started_on=day - timedelta(days=300),
+        ends_on=day + timedelta(days=400),
+        price=2_400_000,
+        paid=24_000 * percent,
+        instalments=24,
+        instalments_paid=24 * percent // 100,
+    )
 
 
 def contract_line(

@@ -1,7 +1,6 @@
 """Who may buy what, paid how: every cell of the table in docs/rules.md is placed as an order (PAY-1, ELG-1…6)."""
 
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,21 @@ import pytest
 from models.base import db
 from models.cart import Cart, InCartAlready, NotForSale
 from models.checkout import Incomplete, NotEligible
-from models.contract import Contract
-from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number
 from models.payment_ways import POINTS, ways
-from tests.world import NOW, build, cart_with, checkout_of, contract_line, own_number, place, profile
+from tests.world import (
+    NOW,
+    build,
+    cart_with,
+    checkout_of,
+    contract_line,
+    has_device,
+    owes,
+    own_number,
+    place,
+    profile,
+)
 
 RULES = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
 WAYS = ("card", "points", "first_bill", "instalments")
@@ -22,53 +30,22 @@ SKUS = {"device_only": "TAB-GREY-64", "accessory": "CASE-BLACK", "prepaid_sim": 
 OWN, OTHER = "38970100001", "38970100002"
 
 
-def _debt(number, paid_hours_ago=None, through="shop"):
-    day = NOW.date()
-    invoice = Invoice.create(
-        subscriber=number.subscriber,
-        number=f"F-{number.msisdn}",
-        amount=189_900,
-        issued_on=day - timedelta(days=30),
-        due_on=day - timedelta(days=5),
-    )
-    if paid_hours_ago is not None:
-        invoice.pay(NOW - timedelta(hours=paid_hours_ago), through)
-
-
-def _running(number, percent):
-    day = NOW.date()
-    Contract.create(
-        number=number,
-        code=f"K-{number.msisdn}",
-        device="Samsung Galaxy A56",
-        started_on=day - timedelta(days=300),
-        ends_on=day + timedelta(days=400),
-        price=2_400_000,
-        paid=24_000 * percent,
-        instalments=24,
-        instalments_paid=24 * percent // 100,
-    )
-
-
-def _other(number, percent):
-    """Another number of the same holder, with a device in instalments."""
-    other = Number.create(
-        msisdn=OTHER, subscriber=number.subscriber, sim_end="100002", kind="postpaid", tariff="linja-m"
-    )
-    _running(other, percent)
+def _another(number):
+    """One more number of the same holder, in nobody's profile."""
+    return Number.create(msisdn=OTHER, subscriber=number.subscriber, sim_end="100002", kind="postpaid")
 
 
 # What is known of the number, and of its holder: the columns' names in docs/rules.md.
 STATES = {
     "nothing against it": lambda number: None,
-    "debt": _debt,
-    "debt paid 2 h ago in a shop": lambda number: _debt(number, 2),
-    "debt paid 2 h ago online": lambda number: _debt(number, 2, "online"),
-    "debt paid 5 h ago online": lambda number: _debt(number, 5, "online"),
-    "50 % of another number's device paid": lambda number: _other(number, 50),
-    "80 % of another number's device paid": lambda number: _other(number, 80),
+    "debt": owes,
+    "debt paid 2 h ago in a shop": lambda number: owes(number, paid_hours_ago=2),
+    "debt paid 2 h ago online": lambda number: owes(number, paid_hours_ago=2, through="online"),
+    "debt paid 5 h ago online": lambda number: owes(number, paid_hours_ago=5, through="online"),
+    "50 % of another number's device paid": lambda number: has_device(_another(number), 50),
+    "80 % of another number's device paid": lambda number: has_device(_another(number), 80),
     "subscriber for 3 months": None,
-    "has Besnik 24 itself": lambda number: _running(number, 80),
+    "has Besnik 24 itself": lambda number: has_device(number, 80),
     "in an open order": None,
     "in the cart already": None,
 }

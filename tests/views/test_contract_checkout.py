@@ -1,19 +1,15 @@
 """Contracts in the checkout, page by page: the number, what stands against it, the payment, the overview (CHK-1)."""
 
-from datetime import timedelta
-
 import pytest
 
 from models.cart import Cart, CartLine
 from models.checkout import Checkout
-from models.contract import Contract
-from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number
 from models.order import Order
 from tests.query_count import assert_query_count
 from tests.views.browser import DATA, DELIVERY
-from tests.world import NOW, contract_line, own_number
+from tests.world import NOW, contract_line, has_device, owes, own_number
 from tests.world import profile as new_profile
 
 NUMBER = "/porosia/numri"
@@ -42,32 +38,6 @@ def with_contract(browser, world, profile=None, **line):
 
 def free(*msisdns):
     return [NewNumber.create(msisdn=msisdn) for msisdn in msisdns]
-
-
-def debt(number, amount=189_900):
-    day = NOW.date()
-    return Invoice.create(
-        subscriber=number.subscriber,
-        number="F-1",
-        amount=amount,
-        issued_on=day - timedelta(days=30),
-        due_on=day - timedelta(days=5),
-    )
-
-
-def running(number, percent=50, instalments=24):
-    day = NOW.date()
-    return Contract.create(
-        number=number,
-        code=f"K-{number.msisdn}",
-        device="Samsung Galaxy A56",
-        started_on=day - timedelta(days=360),
-        ends_on=day + timedelta(days=360),
-        price=2_400_000,
-        paid=24_000 * percent,
-        instalments=instalments,
-        instalments_paid=percent * instalments // 100,
-    )
 
 
 # The step
@@ -168,8 +138,8 @@ def test_a_number_that_the_cart_names_already_is_told_so_in_the_list(known, worl
 @pytest.mark.rule("ELG-1", "ELG-4")
 def test_all_reasons_are_shown_together_each_with_what_to_do(shopper, world, profile):
     number = own_number(profile, months=3, has_history=False)
-    debt(number)
-    running(number)
+    owes(number)
+    has_device(number, 50)
     shopper.log_in(profile.email)
     with_contract(shopper, world)
 
@@ -178,7 +148,7 @@ def test_all_reasons_are_shown_together_each_with_what_to_do(shopper, world, pro
     assert page.status == 200
     assert "Nuk mund ta përfundoni porosinë" in page.words
     assert "Keni borxh të papaguar: 1.899 den" in page.words
-    assert "Fatura F-1, me afat 05.03.2026: 1.899 den" in page.words
+    assert "Fatura F-38970100001, me afat 05.03.2026: 1.899 den" in page.words
     assert "Jeni abonent më pak se 6 muaj" in page.words
     assert "Ky numër ka tashmë një pajisje me Besnik 24" in page.words
     assert page.words.count("Çfarë të bëni:") == 3
@@ -188,9 +158,7 @@ def test_all_reasons_are_shown_together_each_with_what_to_do(shopper, world, pro
 @pytest.mark.rule("ELG-2")
 @pytest.mark.parametrize(("through", "hours", "time"), [("shop", 24, "10:00"), ("online", 3, None)])
 def test_a_debt_just_paid_tells_until_when_to_wait(shopper, world, profile, through, hours, time):
-    number = own_number(profile)
-    paid = debt(number)
-    paid.pay(NOW - timedelta(hours=2), through)
+    owes(own_number(profile), paid_hours_ago=2, through=through)
     shopper.log_in(profile.email)
     with_contract(shopper, world)
 
@@ -204,7 +172,7 @@ def test_a_debt_just_paid_tells_until_when_to_wait(shopper, world, profile, thro
 
 @pytest.mark.rule("ELG-2")
 def test_five_hours_after_an_online_payment_the_order_is_possible(shopper, world, profile):
-    debt(own_number(profile)).pay(NOW - timedelta(hours=5), "online")
+    owes(own_number(profile), paid_hours_ago=5, through="online")
     shopper.log_in(profile.email)
     with_contract(shopper, world)
 
@@ -215,7 +183,7 @@ def test_five_hours_after_an_online_payment_the_order_is_possible(shopper, world
 def test_too_few_instalments_paid_offer_the_card_then_and_there(shopper, world, profile):
     number, other = own_number(profile), own_number(profile, OTHER)
     Number.update(subscriber=number.subscriber).where(Number.id == other.id).execute()
-    running(other)
+    has_device(other, 50)
     shopper.log_in(profile.email)
     line = with_contract(shopper, world)
     shown = shopper.get(NUMBER)
@@ -238,7 +206,7 @@ def test_too_few_instalments_paid_offer_the_card_then_and_there(shopper, world, 
 def test_at_80_per_cent_instalments_are_open(shopper, world, profile):
     number, other = own_number(profile), own_number(profile, OTHER)
     Number.update(subscriber=number.subscriber).where(Number.id == other.id).execute()
-    running(other, percent=80)
+    has_device(other, 80)
     shopper.log_in(profile.email)
     line = with_contract(shopper, world)
 
@@ -247,7 +215,7 @@ def test_at_80_per_cent_instalments_are_open(shopper, world, profile):
 
 def test_the_card_offer_is_worth_nothing_against_another_reason(shopper, world, profile):
     number = own_number(profile)
-    debt(number)
+    owes(number)
     shopper.log_in(profile.email)
     line = with_contract(shopper, world)
 
@@ -259,7 +227,7 @@ def test_the_card_offer_is_worth_nothing_against_another_reason(shopper, world, 
 
 def test_why_a_number_is_refused_can_be_read_at_an_address(known, world, profile, number):
     own_number(profile, OTHER)
-    debt(number)
+    owes(number)
     line = with_contract(known, world)
 
     page = known.get(f"{NUMBER}/pengesat?linja={line.id}&numri={MSISDN}")
@@ -274,7 +242,7 @@ def test_why_a_number_is_refused_can_be_read_at_an_address(known, world, profile
 @pytest.mark.parametrize("how", ["post", "obstacles"])
 def test_nobody_chooses_or_asks_about_somebody_elses_number(known, world, how):
     stranger = own_number(new_profile("other@example.com"), OTHER)
-    debt(stranger)
+    owes(stranger)
     line = with_contract(known, world)
 
     if how == "post":
@@ -494,7 +462,7 @@ def test_a_debt_that_comes_up_before_confirming_leads_to_the_obstacles(known, wo
     go_to_payment(known)
     known.post("/porosia/pagesa", known.get("/porosia/pagesa").form("/porosia/pagesa"))
     shown = known.overview()
-    debt(number)
+    owes(number)
 
     page = known.confirm(shown)
 
