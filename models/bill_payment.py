@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from peewee import BooleanField, CharField, Check, ForeignKeyField, IntegerField
+from peewee import BooleanField, CharField, Check, ForeignKeyField, IntegerField, fn
 
 import config
 from models.base import BaseModel, MomentField, db, locked
@@ -128,9 +128,14 @@ class BillPayment(BaseModel):
 
     @classmethod
     def paid_by(cls, profile: Profile, most: int = 5) -> "list[BillPayment]":
-        """What the profile paid last."""
+        """What the profile paid last, each with its `needed`: what of the money did not go back, in minor units."""
         return list(
-            cls.select().where(cls.profile == profile, cls.state == "paid").order_by(cls.paid_at.desc()).limit(most)
+            cls.select(cls, fn.SUM(BillPaymentLine.amount).alias("needed"))
+            .join(BillPaymentLine)
+            .where(cls.profile == profile, cls.state == "paid", BillPaymentLine.paid)
+            .group_by(cls)
+            .order_by(cls.paid_at.desc(), cls.id.desc())
+            .limit(most)
         )
 
     @classmethod

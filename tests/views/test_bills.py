@@ -240,6 +240,7 @@ def test_what_goes_back_is_told(member, bank, profile):
     ):
         assert part in words
     assert Refund.get().amount == OWED
+    assert f"{bills.number} 10.03.2026, ora 12:00 Paguar 1.899 den" in member.get(BILLS).words
 
 
 @pytest.mark.rule("PAY-9")
