@@ -7,8 +7,7 @@ card that is no fact of a device) stays, as it does after the first.
 
 from app import create_app as create_shop
 from models.shelf import shelf
-from views import kept
-from views.cards import card_html
+from views import cards, kept
 
 
 def create_app():
@@ -18,7 +17,7 @@ def create_app():
     def forget():
         with kept._turn:
             kept._kept.clear()
-        card_html.cache_clear()
+        cards.forget()
         shelf._found.clear()
         shelf.index._counted.clear()
         shelf._offered.clear()

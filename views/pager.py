@@ -38,9 +38,11 @@ def page_name(code: str, number: int) -> str:
 def pager_html(code: str, text: str, here: int, last: int, first_address: str) -> str:
     """Links from page `here` to the others up to `last`; `first_address` is that of the first."""
 
+    first = escape(first_address)
+    others = f"{first}{'&amp;' if '?' in first_address else '?'}faqe="
+
     def to(page):
-        joint = "&" if "?" in first_address else "?"
-        return escape(first_address if page == 1 else f"{first_address}{joint}faqe={page}")
+        return first if page == 1 else f"{others}{page}"
 
     numbers = sorted({1, last, *range(max(1, here - 1), min(last, here + 1) + 1)})
     steps, before = [], 0
@@ -59,10 +61,16 @@ def pager_html(code: str, text: str, here: int, last: int, first_address: str) -
     for at, number in enumerate(steps):
         if number is not None:
             texts[f"number{at}"] = number
-            texts[f"name{at}"] = escape(page_name(code, number))
+            texts[f"name{at}"] = _name(code) % {"num": number}
             texts[f"address{at}"] = to(number)
     shape = tuple(None if number is None else number == here for number in steps)
     return _mould(code, shape, here > 1, here < last) % texts
+
+
+@lru_cache(maxsize=8)
+def _name(code: str) -> str:
+    _ = words_in(code)
+    return str(escape(_("Faqja %(num)d")))
 
 
 @lru_cache(maxsize=256)
