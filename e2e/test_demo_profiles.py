@@ -183,7 +183,7 @@ def test_newcomer_gets_no_contract_but_the_device_alone(shop, visitor):
 
     page.locator("#hapi ol a.btn").click()
     page.wait_for_url("**/pajisja/**")
-    expect(page.locator("input[name=lloji][value=device_only]")).to_be_checked()
+    expect(page.locator("input[name=lloji][value=vetem]")).to_be_checked()
 
 
 @pytest.mark.rule("ELG-6", "PAY-3")
@@ -239,7 +239,10 @@ def test_a_guest_picks_a_new_number_and_pays_by_card(shop, visitor, javascript):
     assert ways(page) == ["card"]
     pay_by(page, "card")
     if not javascript:
-        page.locator("form button.btn").first.click()
+        page.wait_for_url(re.compile(r"/porosia/DY-.*/pagesa"))
+        page.locator("form[data-send] button").click()
     page.wait_for_url("**/pay/**")
     journey.pay(page)
+    if not javascript:
+        page.locator("#return button").click()
     confirmed_without_bank(page)

@@ -426,7 +426,7 @@ def test_an_order_in_instalments_is_confirmed_without_the_bank(known, world, num
     known.post("/porosia/pagesa", known.get("/porosia/pagesa").form("/porosia/pagesa"))
     shown = known.overview()
     assert "070 100 001" in shown.words
-    assert "24 këste në faturë: 1.080 den/muaj" in shown.words
+    assert "Me këste në faturë: 24 × 1.080 den" in shown.words
     assert "Sot nuk paguani asgjë" in shown.words
     assert "e pranon vetëm Arben Osmani, poseduesi i numrit" in shown.words
 
