@@ -98,6 +98,8 @@ LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5, least=1)
 PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30, least=1)  # PAY-8
 # How long a new number stays with the shopper who picked it (OFF-6).
 NUMBER_HOLD_MINUTES = _number("DYQANI_NUMBER_HOLD_MINUTES", 30)
+# From one internet address within that time, so that nobody holds the whole pool.
+NUMBER_HOLDS_PER_ADDRESS = _number("DYQANI_NUMBER_HOLDS_PER_ADDRESS", 60, least=1)
 # Unpaid orders that one e-mail, and one address, may hold pieces with at the same time.
 UNPAID_PER_EMAIL = _number("DYQANI_UNPAID_PER_EMAIL", 50, least=1)
 PLACED_PER_ADDRESS = _number("DYQANI_PLACED_PER_ADDRESS", 20, least=1)

@@ -1,8 +1,12 @@
 """The first step of a contract: for which of the own numbers, or with which new one (CHK-1, OFF-5, OFF-6, ELG)."""
 
+from datetime import timedelta
+
 from flask import abort, redirect, request, url_for
 from flask_babel import gettext
 
+import config
+from models.allowance import Allowance
 from models.base import db
 from models.cart import Cart, CartLine, Chosen, InCartAlready
 from models.checkout import Checkout
@@ -10,7 +14,9 @@ from models.eligibility import ways_left
 from models.new_number import NewNumber, NumberTaken
 from models.number import Number
 from models.payment_ways import CARD
+from models.profile import LockedOut
 from models.standing import reasons_against, standings
+from views import caller
 from views.checkout import blueprint, next_step, show_step
 from views.forms.checkout_number import DigitsForm, NewNumberForm, OwnNumberForm
 from views.reasons import told
@@ -157,24 +163,44 @@ def _new_number(chosen: Chosen):
         return _obstacles(chosen, None, reasons, 422)
     try:
         with db.atomic():
-            free = _free_number(form.numri.data)
-            free.hold(person.cart, person.now)
+            free = _held(form.numri.data)
             free.attach(chosen.line, person.now)
     except NumberTaken:
         form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
         return _new_page(chosen, form, 422)
+    except LockedOut:
+        form.numri.errors = [_too_many()]
+        return _new_page(chosen, form, 429)
     except (Cart.DoesNotExist, CartLine.DoesNotExist):
         # Ordered, or taken out, in another tab a moment ago.
         return go(url_for("cart.show"))
     return _on()
 
 
-def _free_number(msisdn: str) -> NewNumber:
-    """The number of the pool; raises NumberTaken where there is no such number."""
+def _held(msisdn: str) -> NewNumber:
+    """The number of the pool, held for the shopper's cart from now on.
+
+    Raises NumberTaken where it is not to be had, LockedOut where too many were picked from one address: nobody may
+    keep the whole pool from others.
+    """
+    person = shopper()
     found = NewNumber.get_or_none(NewNumber.msisdn == msisdn[:15])
     if found is None:
         raise NumberTaken(msisdn)
+    within = timedelta(minutes=config.NUMBER_HOLD_MINUTES)
+    most = config.NUMBER_HOLDS_PER_ADDRESS
+    if not caller.is_local() and not Allowance.take(
+        f"number-holds:{caller.network()}", most=most, within=within, now=person.now
+    ):
+        raise LockedOut("number-holds")
+    found.hold(person.cart, person.now)
     return found
+
+
+def _too_many() -> str:
+    return gettext(
+        "Keni zgjedhur shumë numra. Provoni përsëri pas %(minutes)d minutash.", minutes=config.NUMBER_HOLD_MINUTES
+    )
 
 
 @blueprint.get("/porosia/numri/te-lire")
@@ -192,17 +218,18 @@ def free_numbers():
 @blueprint.post("/porosia/numri/mbajtja")
 def hold_number():
     """A free number that was just pointed at is held from then on, with the time shown (OFF-6)."""
-    person = shopper()
     chosen = _line_or_404(request.form.get("linja", "")[:20])
     if chosen.contract_type != "new_number":
         abort(404)
     form = NewNumberForm()
     status = 200
     try:
-        _free_number(form.numri.data or "").hold(person.cart, person.now)
+        _held(form.numri.data or "")
     except NumberTaken:
         form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
         status = 422
+    except LockedOut:
+        form.numri.errors, status = [_too_many()], 429
     except Cart.DoesNotExist:
         return go(url_for("cart.show"))
     if not wants_piece():

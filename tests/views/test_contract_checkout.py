@@ -2,6 +2,7 @@
 
 import pytest
 
+import config
 from models.cart import Cart, CartLine
 from models.checkout import Checkout
 from models.new_number import NewNumber
@@ -349,6 +350,24 @@ def test_a_number_that_somebody_else_took_a_moment_ago_is_told_and_others_are_of
         assert page.status == 422
         assert "sapo e zgjodhi dikush tjetër" in page.words
         assert "070 427 190" in page.words
+
+
+@pytest.mark.rule("OFF-6")
+def test_one_address_does_not_pick_numbers_without_end(shopper, world, monkeypatch):
+    monkeypatch.setattr(config, "NUMBER_HOLDS_PER_ADDRESS", 2)
+    first, second, third = free("38970227418", "38970427190", "38970512727")
+    line = with_contract(shopper, world, contract_type="new_number", payment="card")
+    from_outside = {"environ_overrides": {"REMOTE_ADDR": "203.0.113.7"}}
+
+    picked = [
+        shopper.post(f"{NUMBER}/mbajtja", {"linja": line.id, "numri": one.msisdn}, piece=True, **from_outside)
+        for one in (first, second, third)
+    ]
+
+    assert [page.status for page in picked] == [200, 200, 422]
+    assert "Keni zgjedhur shumë numra." in picked[2].words
+    page = shopper.post(NUMBER, {"linja": line.id, "numri": third.msisdn}, **from_outside)
+    assert (page.status, NewNumber.get_by_id(third.id).state) == (429, "free")
 
 
 @pytest.mark.parametrize("msisdn", ["", "38970999999", "x" * 500, "'; DROP TABLE new_number; --"])
