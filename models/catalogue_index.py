@@ -413,7 +413,9 @@ class CatalogueIndex:
         if "price" not in counted:
             ends = [
                 self._price[end]
-                for order in self._cheapest.values()
+                for kind, order in self._cheapest.items()
+                # A kind without any would be gone through to its end.
+                if (devices.bits & self._facets["kind"].any_of([kind])).any()
                 for end in (*_take(order, devices.mask, 0, 1), *_take(order[::-1], devices.mask, 0, 1))
             ]
             counted["price"] = int(min(ends)), int(max(ends))
