@@ -112,6 +112,8 @@ PER_PAGE = _number("DYQANI_PER_PAGE", 12, least=1)
 CONFIRM_HOURS = _number("DYQANI_CONFIRM_HOURS", 24, least=1)  # PRO-1
 PASSWORD_LINK_MINUTES = _number("DYQANI_PASSWORD_LINK_MINUTES", 60, least=1)  # PRO-2
 REMEMBER_DAYS = _number("DYQANI_REMEMBER_DAYS", 30, least=1)  # PRO-2
+# KiB of memory that hashing one password takes: the work of who tries passwords on stolen hashes (PRO-2).
+PASSWORD_MEMORY = _number("DYQANI_PASSWORD_MEMORY", 65_536, least=1024)
 
 # Who may order on contract or on the bill
 DEBT_WAIT_HOURS = _number("DYQANI_DEBT_WAIT_HOURS", 24)  # ELG-2
@@ -195,6 +197,10 @@ WORKER_EVERY = _number("DYQANI_WORKER_EVERY", 2)
 METRICS_TOKEN = _text("DYQANI_METRICS_TOKEN")
 
 
+# What OWASP asks of Argon2id with two passes; we make three.
+_PASSWORD_MEMORY_LEAST = 19_456
+
+
 def refuse_unsafe() -> None:
     """Stop with a clear reason when a production shop would start unsafely (PRV-6)."""
     if ENV != "production":
@@ -208,6 +214,8 @@ def refuse_unsafe() -> None:
         wrong.append("BANK_STORE_KEY and BANK_API_PASSWORD must be the bank's, not the sandbox's")
     if SMS_PASSWORD == "sandbox" or len(SMS_SECRET) < 16:  # noqa: S105
         wrong.append("SMS_PASSWORD must be the gateway's, and SMS_SECRET a random text of at least 16 characters")
+    if PASSWORD_MEMORY < _PASSWORD_MEMORY_LEAST:
+        wrong.append(f"DYQANI_PASSWORD_MEMORY must be at least {_PASSWORD_MEMORY_LEAST}")
     if any(len(secret) < 32 for secret in BSS_PUSH_SECRET):
         wrong.append("BSS_PUSH_SECRET must be a random text of at least 32 characters, or several with commas")
     if BSS_WEBHOOK_URL and len(BSS_WEBHOOK_SECRET) < 32:

@@ -10,7 +10,7 @@ import config
 LEAST = 8
 MOST = 200
 
-_hasher = PasswordHasher()
+_hasher = PasswordHasher(memory_cost=config.PASSWORD_MEMORY)
 # Checking against it takes as long as against a real one: time does not tell whether an e-mail is known.
 NOBODYS = _hasher.hash("nobody has this password")
 

@@ -11,6 +11,8 @@ os.environ["DYQANI_ENV"] = "test"
 os.environ.setdefault("DYQANI_INSTANCE", _scratch.name)
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_scratch.name}/test.db")
 os.environ.setdefault("DYQANI_BASE_URL", "http://shop.test")
+# Hundreds of tests make a profile: their passwords need not cost what a thief should pay.
+os.environ.setdefault("DYQANI_PASSWORD_MEMORY", "1024")
 
 import pytest  # noqa: E402
 

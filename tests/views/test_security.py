@@ -246,6 +246,7 @@ _PRODUCTION = {
     "BANK_API_URL": "https://bank.example/fim/api",
     "SMS_PASSWORD": "a password of the gateway",
     "SMS_SECRET": "s" * 16,
+    "DYQANI_PASSWORD_MEMORY": "65536",
 }
 
 
@@ -286,6 +287,7 @@ def test_behind_https_every_cookie_is_secure(tmp_path, settings):
         ({"SMS_PASSWORD": "sandbox"}, "SMS_PASSWORD"),
         ({"SMS_SECRET": ""}, "SMS_SECRET"),
         ({"SMS_SECRET": "s" * 15}, "SMS_SECRET"),
+        ({"DYQANI_PASSWORD_MEMORY": "19455"}, "DYQANI_PASSWORD_MEMORY"),
         ({"BSS_PUSH_SECRET": "sandbox-push"}, "BSS_PUSH_SECRET"),
         ({"BSS_PUSH_SECRET": "p" * 32 + ",sandbox-push"}, "BSS_PUSH_SECRET"),
         ({"BSS_WEBHOOK_URL": "https://bss.example/events"}, "BSS_WEBHOOK_SECRET"),
