@@ -16,7 +16,7 @@ import sys
 from models.base import db, utcnow
 from models.cart import Cart
 from models.catalogue import Device
-from models.checkout import Checkout, digest_of
+from models.checkout import Checkout
 from gateways.bank import Verdict
 
 email, *slugs = sys.argv[1:]
@@ -35,7 +35,7 @@ with db.connection_context():
             setattr(checkout, name, value)
         checkout.save()
         order, payment = checkout.place_order(
-            key=checkout.key, seen=digest_of(cart.lines(now)), language="sq", now=now
+            key=checkout.key, seen=checkout.digest(cart.lines(now)), language="sq", now=now
         )[:2]
         if position == 0:
             payment.settle(Verdict.PAID, now)

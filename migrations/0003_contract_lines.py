@@ -13,7 +13,7 @@ COLUMNS = (
     ("cart_line", "parts INTEGER CHECK (parts IS NULL OR parts IN (1, 6, 12, 24))"),
     ("cart_line", "number_id INTEGER REFERENCES number (id) ON DELETE SET NULL"),
     ("order", "due_now INTEGER NOT NULL DEFAULT 0 CHECK (due_now >= 0)"),
-    ("order", "signer VARCHAR(120) NOT NULL DEFAULT ''"),
+    ("order", "signer TEXT NOT NULL DEFAULT ''"),
     ("order_line", "tariff {json}"),
     ("order_line", "msisdn VARCHAR(15) NOT NULL DEFAULT ''"),
     (

@@ -15,6 +15,7 @@ from models import bss_columns as columns
 from models.base import IS_SQLITE, db, locked
 from models.bss_known import BssKnown
 from models.calendar import local_day
+from models.cart import CartLine
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -568,8 +569,10 @@ def _resolve(batch: list[Row], column: str, key, why: str, field: str = "") -> N
 
 
 def _forget_profiles(numbers) -> None:
-    """The proof that a profile holds a number was the former holder's (PRO-3)."""
-    ProfileNumber.delete().where(ProfileNumber.number.in_(Number.select(Number.id).where(numbers))).execute()
+    """The proof that a profile holds a number was the former holder's (PRO-3); what is in a cart for it goes too."""
+    gone = Number.select(Number.id).where(numbers)
+    ProfileNumber.delete().where(ProfileNumber.number.in_(gone)).execute()
+    CartLine.delete().where(CartLine.number.in_(gone)).execute()
 
 
 def _sold_elsewhere(msisdns) -> None:

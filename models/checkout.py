@@ -26,6 +26,19 @@ from models.payment_ways import ways
 from models.places import place_of
 from models.standing import reasons_against
 
+# What a shopper types and the overview shows, beside the lines.
+_TYPED = (
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "street",
+    "municipality",
+    "place",
+    "postal_code",
+    "note",
+    "recipient",
+)
 # PostgreSQL's code for "you waited for each other, and it hit you".
 DEADLOCK = "40P01"
 
@@ -115,6 +128,14 @@ class Checkout(BaseModel):
             return "payment"
         return None
 
+    def digest(self, lines: list[Chosen]) -> str:
+        """What the overview of `lines` and of all that was typed promises; it travels in the form (CHK-3, CAT-5).
+
+        Another tab may change the address after it was shown: then it is shown anew.
+        """
+        typed = [getattr(self, name) for name in _TYPED]
+        return hashlib.sha256(json.dumps([digest_of(lines), typed]).encode()).hexdigest()[:32]
+
     @classmethod
     def is_placed(cls, cart: Cart, key: str | None) -> bool:
         """Whether this browser's checkout of that key became an order already (CHK-4)."""
@@ -165,7 +186,7 @@ class Checkout(BaseModel):
                 raise OutOfStock(
                     [title_of(chosen, language) for chosen in gone], [chosen.variant.sku for chosen in gone]
                 )
-            if key != checkout.key or seen != digest_of(lines):
+            if key != checkout.key or seen != checkout.digest(lines):
                 raise OfferChanged
             try:
                 place = place_of(checkout.place)
@@ -317,7 +338,7 @@ def _ordered(order: Order, chosen: Chosen, position: int) -> dict:
 
 
 def digest_of(lines: list[Chosen]) -> str:
-    """What an overview of `lines` promises, as a short text: it travels in the form and is compared at placing."""
+    """What an overview promises of its lines, as a short text."""
     promise = [
         [
             chosen.id,

@@ -96,7 +96,7 @@ class Order(BaseModel):
     total = IntegerField(constraints=[Check("total >= 0")])
     due_now = IntegerField(constraints=[Check("due_now >= 0")])
     # Who signs the contract of a Besnik 24 device: the number's holder, who alone may receive it (DLV-3).
-    signer = CharField(max_length=120, default="")
+    signer = TextField(default="")
     currency = CharField(max_length=3)
     placed_at = MomentField(index=True)
     payable_until = MomentField(index=True)

@@ -20,6 +20,7 @@ from models.catalogue import (
     Gift,
     Listing,
     Promotion,
+    Tariff,
     TariffPrice,
     Variant,
 )
@@ -76,8 +77,9 @@ def _listings(ids, version, now):
     gifts = {gift.device_id: gift for gift in Gift.select().where(Gift.device.in_(ids))}
     cheapest = dict(
         TariffPrice.select(Variant.device, fn.MIN(TariffPrice.price))
-        .join(Variant)
-        .where(Variant.device.in_(ids), Variant.listed, TariffPrice.contract_type == "besnik24")
+        .join_from(TariffPrice, Variant)
+        .join_from(TariffPrice, Tariff)
+        .where(Variant.device.in_(ids), Variant.listed, Tariff.listed, TariffPrice.contract_type == "besnik24")
         .group_by(Variant.device)
         .tuples()
     )

@@ -90,14 +90,13 @@ def set_gifts(pieces):
 def checkouts(baskets):
     """A filled-in checkout per list of SKUs: what its overview page holds."""
     from models.catalogue import Variant
-    from models.checkout import digest_of
     from tests.world import NOW, World, cart_with, checkout_of
 
     world = World(variants={variant.sku: variant for variant in Variant.select()})
     made = []
     for skus in baskets:
         checkout = checkout_of(cart_with(world, *skus))
-        made.append([checkout.id, checkout.key, digest_of(checkout.cart.lines(NOW))])
+        made.append([checkout.id, checkout.key, checkout.digest(checkout.cart.lines(NOW))])
     return made
 
 
@@ -160,11 +159,10 @@ def new_number_checkouts(msisdns, minutes=0):
 
 
 def _overview(cart, minutes=0):
-    from models.checkout import digest_of
     from tests.world import checkout_of, later
 
     checkout = checkout_of(cart, later(minutes))
-    return [checkout.id, checkout.key, digest_of(cart.lines(later(minutes)))]
+    return [checkout.id, checkout.key, checkout.digest(cart.lines(later(minutes)))]
 
 
 def place(checkout_id, key, seen, profile_id=None, minutes=0):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from models.base import db
 from models.cart import Cart
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
-from models.checkout import Checkout, digest_of
+from models.checkout import Checkout
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -250,7 +250,7 @@ def checkout_of(cart: Cart, now: datetime = NOW, **typed: str) -> Checkout:
 def place(checkout: Checkout, now: datetime = NOW, language: str = "sq", **changed) -> tuple[Order, Payment]:
     """Confirm the overview as it stands now, or as `changed` says."""
     if "seen" not in changed:
-        changed["seen"] = digest_of(checkout.cart.lines(now))
+        changed["seen"] = checkout.digest(checkout.cart.lines(now))
     return checkout.place_order(**{"key": checkout.key, "language": language, "now": now, **changed})
 
 

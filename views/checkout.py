@@ -14,10 +14,10 @@ from language import current
 from models.base import db
 from models.calendar import promised_day
 from models.cart import CartLine
-from models.checkout import Checkout, EmptyCart, Incomplete, NotEligible, OfferChanged, TooManyUnpaid, digest_of
+from models.checkout import Checkout, EmptyCart, Incomplete, NotEligible, OfferChanged, TooManyUnpaid
 from models.eligibility import ways_left
 from models.order import Order, OutOfStock
-from models.payment_ways import CARD, INSTALMENTS, POINTS, ways
+from models.payment_ways import CARD, POINTS, ways
 from models.places import municipality_of, place_of, places
 from models.profile import Attempt, LockedOut
 from models.standing import reasons_against, standings
@@ -106,8 +106,10 @@ def summary_context(step: str, checkout: Checkout | None = None) -> dict:
         "due": person.due,
         "signers": _signers(lines),
         "checkout": checkout,
-        "digest": digest_of(lines),
+        "digest": checkout.digest(lines),
         "promised": promised_day(person.now),
+        # From the overview, and back to it.
+        "back": "pasqyra" if request.args.get("pastaj") == "pasqyra" else None,
     }
 
 
@@ -232,7 +234,8 @@ def _contract_payment(checkout: Checkout, contracts):
                 chosen, person.numbers, person.lines(), person.now, payment=way, known=known
             )
         left = tuple(way for way, against in reasons.items() if way in ways_left([way], against))
-        offers.append((chosen, left, [told(reason, chosen) for reason in reasons.get(INSTALMENTS, ())]))
+        blocked = next((against for way, against in reasons.items() if way not in left), ())
+        offers.append((chosen, left, [told(reason, chosen) for reason in blocked]))
         if not left:
             return go(url_for("checkout.obstacles", linja=chosen.id))
     form = ContractPaymentForm.of([(chosen, left) for chosen, left, _ in offers])

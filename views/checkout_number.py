@@ -126,9 +126,12 @@ def obstacles():
         return go(url_for("profile.log_in", next=url_for("checkout.number")))
     asked = request.args.get("numri", "")
     number = next((one for one in person.numbers if one.msisdn == (asked or chosen.msisdn)), None)
-    if number is None and (asked or chosen.contract_type == "besnik24"):
+    if number is None and asked:
         abort(404)
-    reasons = reasons_against(chosen, person.numbers, person.lines(), person.now, number=number)
+    if number is None and chosen.contract_type == "besnik24":
+        return go(url_for("checkout.number", linja=chosen.id))
+    payment = CARD if chosen.contract_type == "new_number" else None
+    reasons = reasons_against(chosen, person.numbers, person.lines(), person.now, number=number, payment=payment)
     if not reasons:
         return go(url_for("checkout.number", linja=chosen.id))
     return _obstacles(chosen, number, reasons)
@@ -158,9 +161,13 @@ def _new_number(chosen: Chosen):
         return _new_page(chosen, form)
     if not form.validate():
         return _new_page(chosen, form, 422)
-    reasons = reasons_against(chosen, person.numbers, person.lines(), person.now)
+    known = standings([number.holder.id for number in person.numbers], person.now)
+    reasons = reasons_against(chosen, person.numbers, person.lines(), person.now, payment=CARD, known=known)
     if reasons:
         return _obstacles(chosen, None, reasons, 422)
+    if reasons_against(chosen, person.numbers, person.lines(), person.now, known=known):
+        # ELG-3 leaves the card, which the step of payment then offers, and says why.
+        person.cart.choose_payment(chosen.id, CARD, None)
     try:
         with db.atomic():
             free = _held(form.numri.data)

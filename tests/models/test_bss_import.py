@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from models.bss_import import BadExtract, BssExtract
+from models.cart import Cart
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.sheet import Unreadable
 from models.subscriber import Holder, Subscriber
-from tests.world import NOW, build, cart_with, later, ordered, profile
+from tests.world import NOW, build, cart_with, contract_line, later, ordered, profile
 
 SUBSCRIBERS = """code,holder_id,segment,first_name,last_name,company,since,has_history
 S-1,0101990450006,private,Ana,Markovska,,2020-03-01,no
@@ -279,6 +280,21 @@ def test_a_number_that_changes_hands_leaves_the_profile_that_proved_to_hold_it(c
     ProfileNumber.create(profile=mine, number=Number.of_msisdn("38970100101"), added_at=NOW)
     load(**change)
     assert [number.msisdn for number in Number.of_profile(mine)] == (["38970100101"] if stays else [])
+
+
+@pytest.mark.rule("PRO-3", "OFF-5")
+def test_what_was_in_a_cart_for_a_number_goes_when_the_number_changes_hands():
+    build()
+    load()
+    mine, number = profile(), Number.of_msisdn("38970100101")
+    ProfileNumber.create(profile=mine, number=number, added_at=NOW)
+    cart = Cart.begin(NOW).join(mine, NOW)
+    contract_line(cart, number=number)
+    contract_line(cart)
+
+    load(subscribers=SUBSCRIBERS.replace("S-1,0101990450006", "S-1,0202990450007"))
+
+    assert [chosen.msisdn for chosen in cart.lines(NOW)] == [""]
 
 
 @pytest.mark.rule("ELG-5")

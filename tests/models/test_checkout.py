@@ -94,7 +94,7 @@ def test_placing_takes_every_piece_and_gift_and_empties_the_cart(world):
 @pytest.mark.rule("CHK-4")
 def test_placing_again_finds_the_same_order_and_payment(world):
     checkout = checkout_of(cart_with(world, "CASE-BLACK"))
-    shown = {"key": checkout.key, "seen": digest_of(checkout.cart.lines(NOW))}
+    shown = {"key": checkout.key, "seen": checkout.digest(checkout.cart.lines(NOW))}
     first, again = place(checkout, **shown), place(checkout, now=later(1), **shown)
     assert first == again
     assert world.stock("CASE-BLACK") == 39
@@ -104,7 +104,7 @@ def test_placing_again_finds_the_same_order_and_payment(world):
 @pytest.mark.rule("CHK-4")
 def test_an_old_overview_finds_its_order_though_the_cart_was_filled_anew(world):
     checkout = checkout_of(cart_with(world, "CASE-BLACK"))
-    shown = {"key": checkout.key, "seen": digest_of(checkout.cart.lines(NOW))}
+    shown = {"key": checkout.key, "seen": checkout.digest(checkout.cart.lines(NOW))}
     order, _ = place(checkout, **shown)
     checkout.cart.add(world["TAB-GREY-64"], NOW)
     assert place(checkout, **shown)[0] == order
@@ -145,7 +145,7 @@ def test_after_an_order_the_address_stays_and_the_note_goes(world):
 @pytest.mark.rule("CAT-5")
 def test_a_price_that_changed_is_confirmed_anew(world):
     checkout = checkout_of(cart_with(world, "CASE-BLACK"))
-    seen = digest_of(checkout.cart.lines(NOW))
+    seen = checkout.digest(checkout.cart.lines(NOW))
     Variant.update(price=109_000).where(Variant.sku == "CASE-BLACK").execute()
     with pytest.raises(OfferChanged):
         place(checkout, seen=seen)
@@ -158,7 +158,7 @@ def test_a_price_that_changed_is_confirmed_anew(world):
 def test_a_promotion_that_ended_since_the_overview_is_confirmed_anew(world):
     Promotion.update(ends_at=later(5)).where(Promotion.variant == world["REDMI-GREEN-128"]).execute()
     checkout = checkout_of(cart_with(world, "REDMI-GREEN-128"))
-    seen = digest_of(checkout.cart.lines(later(4)))
+    seen = checkout.digest(checkout.cart.lines(later(4)))
     with pytest.raises(OfferChanged):
         place(checkout, now=later(6), seen=seen)
 
@@ -166,7 +166,7 @@ def test_a_promotion_that_ended_since_the_overview_is_confirmed_anew(world):
 @pytest.mark.rule("CAT-5")
 def test_a_gift_that_ran_out_since_the_overview_is_confirmed_anew(world):
     checkout = checkout_of(cart_with(world, "S25-BLACK-128"))
-    seen = digest_of(checkout.cart.lines(NOW))
+    seen = checkout.digest(checkout.cart.lines(NOW))
     world.set_gifts(0)
     with pytest.raises(OfferChanged):
         place(checkout, seen=seen)
@@ -188,7 +188,7 @@ def test_a_cart_changed_in_another_tab_is_confirmed_anew(world, change):
     cart = cart_with(world, "CASE-BLACK", "TAB-GREY-64")
     checkout = checkout_of(cart)
     lines = cart.lines(NOW)
-    seen = digest_of(lines)
+    seen = checkout.digest(lines)
     if change == "add":
         cart.add(world["SIM-PREPAID"], NOW)
     elif change == "remove":
@@ -213,7 +213,7 @@ def test_an_empty_cart_places_nothing(world):
 def test_a_cart_that_is_gone_places_nothing(world):
     cart = cart_with(world, "CASE-BLACK")
     checkout = checkout_of(cart)
-    seen = digest_of(cart.lines(NOW))
+    seen = checkout.digest(cart.lines(NOW))
     cart.delete_instance()
     with pytest.raises(EmptyCart):
         place(checkout, seen=seen)

@@ -8,7 +8,7 @@ from peewee import IntegrityError
 from models.base import db
 from models.cart import Cart, CartLine, InCartAlready, NotForSale
 from models.catalogue import Tariff, TariffPrice, Variant
-from models.checkout import Incomplete, NotEligible, OfferChanged, digest_of
+from models.checkout import Incomplete, NotEligible, OfferChanged
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -203,7 +203,7 @@ def test_placing_a_contract_twice_finds_the_one_order(world, owner, number):
     cart = cart_of(owner)
     contract_line(cart, number=number)
     checkout = checkout_of(cart)
-    key, seen = checkout.key, digest_of(cart.lines(NOW))
+    key, seen = checkout.key, checkout.digest(cart.lines(NOW))
 
     orders = [checkout.place_order(key=key, seen=seen, language="sq", now=NOW, profile=owner)[0] for _ in range(2)]
 
@@ -221,7 +221,8 @@ def test_a_changed_tariff_price_or_monthly_price_is_told_before_ordering(world, 
         with db.atomic() as transaction:
             cart = cart_of(owner)
             contract_line(cart, number=number)
-            checkout, seen = checkout_of(cart), digest_of(cart.lines(NOW))
+            checkout = checkout_of(cart)
+            seen = checkout.digest(cart.lines(NOW))
             change.execute()
             with pytest.raises(OfferChanged):
                 place(checkout, seen=seen, profile=owner)

@@ -6,7 +6,7 @@ import config
 from models.cart import Cart, CartLine
 from models.checkout import Checkout
 from models.new_number import NewNumber
-from models.number import Number
+from models.number import Number, ProfileNumber
 from models.order import Order
 from tests.query_count import assert_query_count
 from tests.views.browser import DATA, DELIVERY
@@ -488,6 +488,63 @@ def test_a_debt_that_comes_up_before_confirming_leads_to_the_obstacles(known, wo
     assert page.location.startswith(f"{NUMBER}/pengesat?linja=")
     assert "Keni borxh të papaguar" in known.follow(page).words
     assert not Order.select().exists()
+
+
+@pytest.mark.rule("CHK-3")
+def test_what_another_tab_typed_meanwhile_is_shown_before_it_is_ordered(known, world, number):
+    with_contract(known, world, number=number)
+    go_to_payment(known)
+    known.post("/porosia/pagesa", known.get("/porosia/pagesa").form("/porosia/pagesa"))
+    shown = known.overview()
+    known.copy().post("/porosia/dergesa", {**DELIVERY, "street": "Rr. Tjetër 7"})
+
+    page = known.confirm(shown)
+
+    assert page.status == 409
+    assert "Rr. Tjetër 7" in page.words
+    assert not Order.select().exists()
+    assert known.confirm(page).status == 303
+
+
+@pytest.mark.rule("CHK-6")
+def test_from_the_overview_the_number_is_changed_and_the_overview_follows(known, world, profile, number):
+    own_number(profile, OTHER)
+    line = with_contract(known, world, number=number)
+    go_to_payment(known)
+    known.post("/porosia/pagesa", known.get("/porosia/pagesa").form("/porosia/pagesa"))
+    path = f"{NUMBER}?linja={line.id}&pastaj=pasqyra"
+    [action] = {form.get("action") for form in known.get(path).all("form") if NUMBER in form.get("action")}
+
+    page = known.post(action, {"linja": line.id, "numri": OTHER})
+
+    assert page.location == "/porosia/pasqyra"
+
+
+@pytest.mark.rule("ELG-3", "PAY-1")
+def test_a_new_number_on_the_first_bill_becomes_a_card_payment_where_instalments_run(shopper, world, profile):
+    has_device(own_number(profile), 50)
+    free("38970227418")
+    shopper.log_in(profile.email)
+    line = with_contract(shopper, world, contract_type="new_number", payment="first_bill")
+
+    page = shopper.post(NUMBER, {"linja": line.id, "numri": "38970227418"})
+
+    assert page.location == "/porosia/te-dhenat"
+    assert CartLine.get_by_id(line.id).payment == "card"
+    go_to_payment(shopper)
+    shown = shopper.get("/porosia/pagesa")
+    assert [field.get("value") for field in shown.all("input", name=f"pagesa-{line.id}")] == ["card"]
+    assert "Nuk janë paguar 75% e kësteve" in shown.words
+
+
+@pytest.mark.rule("PRO-5")
+def test_a_number_that_left_the_profile_leads_back_to_the_choice_of_one(known, world, number):
+    line = with_contract(known, world, number=number)
+    ProfileNumber.delete().execute()
+
+    page = known.get(f"{NUMBER}/pengesat?linja={line.id}")
+
+    assert page.location == f"{NUMBER}?linja={line.id}"
 
 
 @pytest.mark.rule("DLV-3")
