@@ -45,6 +45,7 @@ def _halves(card: str, chosen_language: str) -> tuple[str, str]:
         chosen_language,
         facts["in_stock"],
         bool(before),
+        bool(facts["private_off"]),
         bool(gift),
         len(colours),
         bool(storages),
@@ -64,6 +65,8 @@ def _halves(card: str, chosen_language: str) -> tuple[str, str]:
     if before:
         texts["before"] = escape(money(before, chosen_language))
         texts["off"] = _off(chosen_language, facts["off"])
+    if facts["private_off"]:
+        texts["private"] = _private_off(chosen_language, facts["private_off"])
     if gift:
         texts["gift"] = escape(gift[chosen_language])
     if month:
@@ -73,13 +76,14 @@ def _halves(card: str, chosen_language: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _mould(code, in_stock, reduced, gift, colours, storages, is_from, below) -> list[str]:
+def _mould(code, in_stock, reduced, private, gift, colours, storages, is_from, below) -> list[str]:
     """A card of this shape in two halves: cards differ in their texts much more than in their parts."""
     return mould(
         "browse/_card.html",
         in_stock=in_stock,
         before=blank("before") if reduced else "",
         off=blank("off"),
+        private=blank("private") if private else "",
         gift=blank("gift") if gift else "",
         colours=[blank(f"colour{at}") for at in range(min(colours, _SWATCHES))],
         colour_count=colours,
@@ -95,6 +99,13 @@ def _mould(code, in_stock, reduced, gift, colours, storages, is_from, below) -> 
 def _off(code: str, percent: int) -> Markup:
     _ = words_in(code)
     return escape(_("Vetëm onlajn −%(num)d%%", num=percent))
+
+
+@lru_cache(maxsize=512)
+def _private_off(code: str, percent: int) -> Markup:
+    """What a private subscriber saves after logging in (CAT-5)."""
+    _ = words_in(code)
+    return escape(_("Me hyrje −%(num)d%%", num=percent))
 
 
 @lru_cache(maxsize=8)

@@ -721,3 +721,10 @@ def test_a_visitor_cannot_move_the_links_of_pages_that_are_kept_for_everybody(sh
     moved = stranger.get(path, environ_overrides={"SCRIPT_NAME": "//evil.example"})
     assert "evil.example" not in moved.html
     assert "evil.example" not in shopper.get(path).html
+
+
+@pytest.mark.rule("CAT-2", "CAT-5")
+def test_a_card_says_what_private_subscribers_save_and_only_where_they_do(shopper, world):
+    page = shopper.get("/celulare")
+
+    assert page.words.count("Me hyrje −20%") == 1
