@@ -11,9 +11,9 @@ from models.base import db, utcnow
 
 
 def register(app: Flask) -> None:
-    from commands import bss, catalog, sms
+    from commands import bss, catalog, refund, sms
 
-    for command in (database, demo, worker, mail, catalog.catalog, bss.bss, sms.sms):
+    for command in (database, demo, worker, mail, catalog.catalog, bss.bss, refund.refund, sms.sms):
         app.cli.add_command(command)
 
 

@@ -37,6 +37,16 @@ class ForgedMessage(Exception):
     """A message that the bank did not sign, or whose fields can be read in two ways (PAY-6)."""
 
 
+class BankDeclined(GatewayError):
+    """The bank understood a refund or a void and said no: nothing of it happened (PAY-9).
+
+    Any other refusal (of the login, of the address the shop calls from) is about the shop's account there.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(message, permanent=True)
+
+
 class Verdict(enum.Enum):
     """What a message or a status query means for one payment attempt."""
 
@@ -296,8 +306,11 @@ class Bank:
         verdict = Verdict.UNKNOWN
         # The outer ProcReturnCode only says that a record was found.
         if extra.get("PROC_RET_CD") == "00" and state in _TAKEN:
-            if captured and (not md_status or md_status in self.accepted_md_status):
-                verdict = Verdict.DECLINED if refunded >= captured else Verdict.PAID
+            # Money that went back whole is no payment, whatever 3-D Secure said of it.
+            if captured and refunded >= captured:
+                verdict = Verdict.DECLINED
+            elif captured and (not md_status or md_status in self.accepted_md_status):
+                verdict = Verdict.PAID
         else:
             captured, refunded = None, 0
             # A refund that failed says nothing of the sale before it.
@@ -319,8 +332,9 @@ class Bank:
     def refund(self, oid: str, amount: int) -> Receipt:
         """Give `amount` minor units of a paid attempt back to the card (PAY-9).
 
-        Raises GatewayError: permanent when the bank refuses. After any other, the refund may have happened
-        all the same: compare `status(oid).refunded` before asking again, or it may be given twice.
+        Raises GatewayError: permanent when the bank refuses, and BankDeclined when it refuses this refund in
+        particular. After any other, the refund may have happened all the same: compare `status(oid).refunded`
+        before asking again, or it may be given twice.
         """
         if not isinstance(amount, int) or isinstance(amount, bool) or amount <= 0:
             raise ValueError(f"an amount in whole minor units above zero is needed, not {amount!r}")
@@ -334,8 +348,10 @@ class Bank:
     def _carried_out(self, oid, reply) -> Receipt:
         response, code = reply.findtext("Response") or "", reply.findtext("ProcReturnCode") or ""
         if response != "Approved" or code != "00":
-            error = _without_card(reply.findtext("ErrMsg") or "")
-            raise GatewayError(f"the bank refused: {code} {error}", permanent=True)
+            error = f"the bank refused: {code} {_without_card(reply.findtext('ErrMsg') or '')}"
+            if response == "Declined" and code not in ("", "00") and (reply.findtext("OrderId") or oid) == oid:
+                raise BankDeclined(error)
+            raise GatewayError(error, permanent=True)
         if (reply.findtext("OrderId") or oid) != oid:
             raise GatewayError("the bank answered about another order", permanent=False)
         return Receipt(

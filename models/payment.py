@@ -10,7 +10,7 @@ from peewee import JOIN, CharField, Check, ForeignKeyField, IntegerField, TextFi
 import config
 import crash
 from gateways import GatewayError
-from gateways.bank import Bank, ForgedMessage, Message, Verdict
+from gateways.bank import Bank, BankDeclined, ForgedMessage, Message, Verdict
 from models.base import BaseModel, MomentField, db, locked, unclaimed
 from models.bill_payment import BillPayment
 from models.calendar import promised_day
@@ -26,6 +26,12 @@ ASKED_FOR = (*OPEN, "abandoned", "declined")
 # Seconds after the time to pay at which an abandoned attempt is looked up once more: somebody may have been
 # typing a card at that moment, and both of the bank's messages may have been lost (PAY-7).
 LATE_ASKS = (600, 3600, 24 * 3600)
+# The longest wait, in seconds, between two tries of a refund: when the bank is away, and when it refuses (PAY-9).
+AWAY_WAIT, REFUSED_WAIT = 3600, 24 * 3600
+# From this try on, a refund that does not go through is an error in the log, once a day.
+ALARM_FROM = 5
+# The reason of a refund that somebody is carrying out.
+IN_HAND = "the bank is being asked"
 # What the shopper is told by mail.
 MAILS_OF_ORDERS = {"paid": "order_confirmed", "failed": "payment_failed", "returned": "payment_returned"}
 MAILS_OF_BILLS = {"paid": "bills_paid", "failed": "bills_failed", "returned": "bills_returned"}
@@ -240,7 +246,11 @@ class Payment(BaseModel):
             log.error("bank.amount_differs", payment=self.id, captured=status.captured)
             self._ask_later(now)
             return self.state
-        if self.state == "declined" and status.verdict != Verdict.PAID:
+        unaccepted = status.verdict == Verdict.UNKNOWN and bool(status.captured)
+        if unaccepted:
+            # Money that settles nothing here: the operator gives it back or accepts it (docs/bank.md).
+            log.error("bank.captured_unaccepted", payment=self.id)
+        if self.state == "declined" and status.verdict != Verdict.PAID and not unaccepted:
             Payment.update(ask_at=None).where(Payment.id == self.id, Payment.state == "declined").execute()
             return self.state
         if status.verdict in (Verdict.PAID, Verdict.DECLINED):
@@ -381,41 +391,93 @@ class Refund(BaseModel):
         return cls.create(payment=payment, amount=amount or payment.amount, state="due", begun_at=now, try_at=now)
 
     @classmethod
+    def open(cls):
+        """Those whose money is not back yet, the oldest first, with their payments; one query."""
+        return (
+            cls.select(cls, Payment, Order, BillPayment)
+            .join(Payment)
+            .join(Order, JOIN.LEFT_OUTER)
+            .switch(Payment)
+            .join(BillPayment, JOIN.LEFT_OUTER)
+            .where(cls.state != "done")
+            .order_by(cls.id)
+        )
+
+    @classmethod
     def claim(cls, now) -> "Refund | None":
         """The next due refund, kept from other workers for as long as the bank may take to answer."""
         with db.atomic():
             refund = unclaimed(
                 cls.select().where(cls.state == "due", cls.try_at <= now).order_by(cls.try_at, cls.id).limit(1)
             ).first()
-            if refund is None:
+            return refund and refund._take(now)
+
+    @classmethod
+    def claim_now(cls, number: int, now) -> "Refund | None":
+        """The refund with the id `number`, before its time too; None when it is done or somebody holds it."""
+        with db.atomic():
+            refund = locked(cls.select().where(cls.id == number, cls.state != "done")).first()
+            if refund is None or (refund.reason == IN_HAND and refund.try_at > now):
                 return None
-            # Two calls, each of which gives up after three timeouts.
-            refund.try_at = now + timedelta(seconds=8 * config.BANK_TIMEOUT)
-            refund.save()
-            return refund
+            return refund._take(now)
+
+    def _take(self, now) -> "Refund":
+        # Three calls, each of which gives up after four timeouts, in a round that may have begun a while ago.
+        self.state, self.reason = "due", IN_HAND
+        self.try_at = now + timedelta(seconds=14 * config.BANK_TIMEOUT)
+        self.save()
+        return self
 
     def carry_out(self, now) -> str:
         """Give the money back; a refund that the bank's books show already is not asked for again.
 
-        For whoever holds it by `claim`: two at once would both read the books before either gives back.
+        For whoever holds it by `claim`: two at once would both read the books before either gives back. What the
+        bank refuses stays due, and is tried ever more seldom down to once a day: only the operator can say whether
+        the money went back otherwise, and then the books say it too.
         """
-        payment = self.payment
         try:
-            status = bank().status(payment.oid)
+            status = bank().status(self.payment.oid)
             if not status.voided and status.refunded < self.amount:
-                bank().refund(payment.oid, self.amount - status.refunded)
+                self._give_back(status)
                 crash.at("refund: given")
         except GatewayError as error:
-            self.tries += 1
-            self.reason = str(error)[:255]
-            self.state = "refused" if error.permanent and self.tries >= 5 else "due"
-            self.try_at = now + timedelta(seconds=min(30 * 2 ** min(self.tries, 7), 3600))
-            self.save()
-            log.warning("refund.failed", refund=self.id, tries=self.tries, reason=self.reason)
+            self._put_off(error, now)
             return self.state
         self.state, self.done_at, self.try_at, self.reason = "done", now, None, ""
         self.save()
         return self.state
+
+    def _give_back(self, status) -> None:
+        try:
+            bank().refund(self.payment.oid, self.amount - status.refunded)
+        except BankDeclined as declined:
+            whole = self.amount == self.payment.amount == status.captured and not status.refunded
+            if not whole:
+                raise
+            # Before the bank closes its day, it may know a payment only to be cancelled, not refunded.
+            try:
+                bank().void(self.payment.oid)
+            except GatewayError as error:
+                raise GatewayError(f"{declined}; void: {error}", permanent=error.permanent) from error
+
+    def _put_off(self, error: GatewayError, now) -> None:
+        longest = REFUSED_WAIT if error.permanent else AWAY_WAIT
+
+        def wait(tries):
+            return timedelta(seconds=min(30 * 2 ** min(tries, 12), longest))
+
+        day, before = timedelta(days=1), now - wait(self.tries)
+        self.tries += 1
+        self.reason = str(error)[:255]
+        self.try_at = now + wait(self.tries)
+        self.save()
+        # What the bank wrote stays in the row: it may name somebody.
+        told = {"refund": self.id, "payment": self.payment_id, "tries": self.tries, "refused": error.permanent}
+        new_day = (now - self.begun_at) // day > (before - self.begun_at) // day
+        if self.tries == ALARM_FROM or (self.tries > ALARM_FROM and new_day):
+            log.error("refund.stuck", **told)
+        else:
+            log.warning("refund.failed", **told)
 
     @classmethod
     def carry_out_all_due(cls, now, limit: int = 20, within: float = 10) -> int:

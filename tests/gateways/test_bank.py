@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from gateways import GatewayError
-from gateways.bank import Bank, ForgedMessage, Verdict, to_major, to_minor, ver3_hash
+from gateways.bank import Bank, BankDeclined, ForgedMessage, Verdict, to_major, to_minor, ver3_hash
 
 VECTOR_A = {
     "clientid": "190100000",
@@ -399,6 +399,16 @@ def test_the_status_tells_what_went_back(books):
     assert (void.verdict, void.voided) == (Verdict.DECLINED, True)
 
 
+@pytest.mark.rule("PAY-9")
+@pytest.mark.parametrize(
+    ("back", "verdict"), [("1299900", Verdict.DECLINED), ("1299899", Verdict.UNKNOWN), ("", Verdict.UNKNOWN)]
+)
+def test_money_taken_with_half_3d_secure_is_declined_once_all_of_it_went_back(books, back, verdict):
+    books.says({**SALE, "MDSTATUS": "2", **({"CHARGE_TYPE_CD": "C", "CAPTURE_AMT": back} if back else {})})
+    status = books.bank.status("A-1")
+    assert (status.verdict, status.captured, status.refunded) == (verdict, 1299900, int(back or 0))
+
+
 def test_a_status_that_comes_as_one_line_is_read_too(books):
     books.says({"ORDERSTATUS": "\t".join(f"{name}:{value}" for name, value in SALE.items())})
     assert books.bank.status("A-1").captured == 1299900
@@ -509,6 +519,29 @@ def test_a_refused_refund_is_permanent_and_says_why(books):
     with pytest.raises(GatewayError, match="more than was captured") as caught:
         books.bank.refund("A-1", 100)
     assert caught.value.permanent
+
+
+@pytest.mark.rule("PAY-9")
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Response": "Error", "ProcReturnCode": "99"},
+        {"Response": "Declined", "ProcReturnCode": ""},
+        {"Response": "Declined", "ProcReturnCode": "00"},
+        {"Response": "", "ProcReturnCode": "05"},
+        {"Response": "Declined", "ProcReturnCode": "05", "OrderId": "A-2"},
+    ],
+    ids=str,
+)
+def test_only_a_plain_no_to_this_very_order_is_a_declined_refund(books, said):
+    books.says(Response="Declined", ProcReturnCode="05")
+    for ask in (lambda: books.bank.refund("A-1", 100), lambda: books.bank.void("A-1")):
+        with pytest.raises(BankDeclined):
+            ask()
+    books.says(**said)
+    with pytest.raises(GatewayError) as caught:
+        books.bank.refund("A-1", 100)
+    assert not isinstance(caught.value, BankDeclined)
 
 
 def test_no_credential_reaches_a_log_or_an_error(books, caplog):

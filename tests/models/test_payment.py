@@ -5,17 +5,23 @@ import socket
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
 
 import pytest
+import requests
+import structlog
+from defusedxml.ElementTree import fromstring
 from peewee import IntegrityError
 
 import config
+import models.payment
 from gateways.bank import Verdict, ver3_hash
 from models.base import db
 from models.catalogue import Variant
 from models.order import NotAllowed, Order
 from models.outbox import Mail
-from models.payment import LATE_ASKS, BankMessage, Payment, Refund, bank, forget_strangers, hear
+from models.payment import LATE_ASKS, REFUSED_WAIT, BankMessage, Payment, Refund, bank, forget_strangers, hear
 from tests.processes import Bank, pay_at_bank, returned_fields
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, place
 
@@ -580,12 +586,243 @@ def test_a_refund_waits_while_the_bank_is_down(world, at_bank, monkeypatch):
     assert bank().status(payment.oid).refunded == order.total
 
 
+@contextmanager
+def told():
+    """What the payments log meanwhile."""
+    # The list itself, for a logger that was used before keeps it.
+    processors = models.payment.log.bind()._processors
+    events, before = [], list(processors)
+
+    def keep(_, level, event):
+        events.append({**event, "level": level})
+        raise structlog.DropEvent
+
+    processors[:] = [keep]
+    try:
+        yield events
+    finally:
+        processors[:] = before
+
+
+class Between:
+    """Stands between the shop and the bank; `answers` holds its own (HTTP status, XML) for an action."""
+
+    def __init__(self, real):
+        self.answers, self.asked = {}, []
+        between = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                action = fromstring(parse_qs(body)["DATA"][0]).findtext("Type") or "Query"
+                between.asked.append(action)
+                if action in between.answers:
+                    status, content = between.answers[action]
+                    content = content.encode()
+                else:
+                    headers = {"Content-Type": self.headers["Content-Type"]}
+                    reply = requests.post(f"{real.url}{self.path}", data=body, headers=headers, timeout=5)
+                    status, content = reply.status_code, reply.content
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+
+FORBIDDEN = (403, "")
+NO = (200, "<CC5Response><Response>Declined</Response><ProcReturnCode>05</ProcReturnCode></CC5Response>")
+UNKNOWN_USER = (200, "<CC5Response><Response>Error</Response><ProcReturnCode>99</ProcReturnCode></CC5Response>")
+
+
+@pytest.fixture
+def between(at_bank, monkeypatch):
+    between = Between(at_bank)
+    point_to(monkeypatch, between.url)
+    yield between
+    between.server.shutdown()
+    between.server.server_close()
+
+
+def tried(refund):
+    """One more round, at the refund's time; that moment."""
+    moment = now_of(refund).try_at
+    assert Refund.carry_out_all_due(moment) == 1
+    return moment
+
+
+@pytest.mark.rule("PAY-9")
+@pytest.mark.parametrize(
+    "answers",
+    [{"Query": FORBIDDEN}, {"Credit": FORBIDDEN}, {"Credit": UNKNOWN_USER}, {"Credit": NO, "Void": NO}],
+    ids=["books", "address", "user", "no"],
+)
+def test_a_refund_that_the_bank_refuses_is_tried_until_it_goes_through(world, at_bank, between, answers):
+    order, payment, refund = surplus(world, at_bank)
+    between.answers = answers
+    with told() as events:
+        moments = [tried(refund) for _ in range(16)]
+    gaps = [(after - before).total_seconds() for before, after in zip(moments, moments[1:], strict=False)]
+    assert gaps == sorted(gaps)
+    assert gaps[0] == 60
+    assert set(gaps[-3:]) == {REFUSED_WAIT}
+    row = now_of(refund)
+    assert (row.state, row.tries) == ("due", 16)
+    assert row.reason
+    errors = [event for event in events if event["level"] == "error"]
+    assert errors[0] == {
+        "event": "refund.stuck",
+        "level": "error",
+        "refund": refund.id,
+        "payment": payment.id,
+        "tries": 5,
+        "refused": True,
+    }
+    # Once on each day since then.
+    days = [(moments[event["tries"] - 1] - NOW).days for event in errors]
+    assert len(days) > 3
+    assert days == sorted(set(days))
+    assert ("Void" in between.asked) == (answers.get("Credit") == NO)
+    between.answers = {}
+    tried(refund)
+    assert now_of(refund).state == "done"
+    assert bank().status(payment.oid).refunded == order.total
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_payment_that_cannot_be_refunded_yet_is_voided(world, at_bank, between):
+    _, payment, refund = surplus(world, at_bank)
+    between.answers = {"Credit": NO}
+    tried(refund)
+    assert (now_of(refund).state, now_of(refund).reason) == ("done", "")
+    assert between.asked == ["Query", "Credit", "Void"]
+    assert bank().status(payment.oid).voided
+
+
+@pytest.mark.rule("PAY-9")
+def test_a_void_whose_reply_was_no_reply_is_found_in_the_books(world, at_bank, between):
+    _, payment, refund = surplus(world, at_bank)
+    between.answers = {"Credit": NO, "Void": (502, "")}
+    tried(refund)
+    assert now_of(refund).state == "due"
+    bank_itself = {**between.answers}
+    between.answers = {}
+    bank().void(payment.oid)
+    between.answers, between.asked = bank_itself, []
+    tried(refund)
+    assert (now_of(refund).state, between.asked) == ("done", ["Query"])
+
+
+@pytest.mark.rule("PAY-9")
+@pytest.mark.parametrize("part", ["of the amount", "left of it"])
+def test_a_part_is_never_voided(world, at_bank, between, part):
+    order, payment, refund = surplus(world, at_bank)
+    if part == "of the amount":
+        Refund.update(amount=100).execute()
+    else:
+        bank().refund(payment.oid, 100)
+    between.answers = {"Credit": NO}
+    between.asked.clear()
+    tried(refund)
+    assert now_of(refund).state == "due"
+    assert between.asked == ["Query", "Credit"]
+
+
+@pytest.mark.rule("PAY-9")
+def test_the_operator_has_a_refund_tried_before_its_time_but_never_beside_another(world, at_bank, between):
+    order, payment, refund = surplus(world, at_bank)
+    between.answers = {"Credit": FORBIDDEN}
+    tried(refund)
+    between.answers = {}
+    held = Refund.claim_now(refund.id, NOW + timedelta(seconds=1))
+    assert Refund.claim_now(refund.id, NOW + timedelta(seconds=2)) is None
+    assert held.carry_out(NOW + timedelta(seconds=3)) == "done"
+    assert Refund.claim_now(refund.id, later(60)) is None
+    assert bank().status(payment.oid).refunded == order.total
+    # One that was given up by an earlier version.
+    Refund.update(state="refused", try_at=NOW).execute()
+    assert Refund.claim_now(refund.id, later(60)).carry_out(later(60)) == "done"
+    assert bank().status(payment.oid).refunded == order.total
+
+
+@pytest.fixture
+def run(app):
+    return lambda *words: app.test_cli_runner().invoke(args=["refund", *words])
+
+
+@pytest.mark.rule("PAY-9")
+def test_the_command_lists_what_is_due_and_tries_it_by_number_or_id(world, at_bank, between, run):
+    order, _, refund = surplus(world, at_bank)
+    other, _, second = surplus(world, at_bank)
+    between.answers = {"Credit": FORBIDDEN}
+    Refund.carry_out_all_due(NOW)
+    lines = run("list").output.splitlines()
+    assert len(lines) == 2
+    assert all(word in lines[0] for word in (f"{refund.id}  {order.number}", "tries 1", "HTTP 403"))
+    assert "ana@example.com" not in lines[0]
+    stays = run("retry", order.number)
+    assert stays.exit_code == 1
+    assert "stays due" in stays.output
+    assert now_of(refund).tries == 2
+    between.answers = {}
+    assert run("retry", order.number).exit_code == 0
+    assert (now_of(refund).state, now_of(second).state) == ("done", "due")
+    assert run("retry", str(second.id)).exit_code == 0
+    assert run("list").output == ""
+    gone = run("retry", other.number)
+    assert gone.exit_code == 1
+    assert "no refund" in gone.output
+
+
+@pytest.mark.rule("PAY-7")
+def test_money_taken_with_half_3d_secure_waits_for_the_operator_and_is_an_error_in_the_log(
+    world, at_bank, monkeypatch
+):
+    order, payment = ordered(world, "CASE-BLACK")
+    monkeypatch.setattr(config, "BANK_ACCEPTED_MD_STATUS", frozenset({"9"}))
+    fields = message(at_bank, payment)
+    with told() as events:
+        hear(fields, "return", later(1))
+        assert now_of(payment).ask_bank(later(2)) == "unknown"
+    assert {"event": "bank.captured_unaccepted", "level": "error", "payment": payment.id} in events
+    assert Payment.lapse_all_due(later(LAPSED)) == 0
+    bank().refund(payment.oid, order.total)
+    with told() as events:
+        assert now_of(payment).ask_bank(later(LAPSED + 1)) == "declined"
+    assert events == []
+    assert Payment.lapse_all_due(later(LAPSED + 2)) == 1
+    assert Refund.select().count() == 0
+
+
+@pytest.mark.rule("PAY-7")
+def test_money_taken_after_a_decline_with_half_3d_secure_is_not_forgotten(world, at_bank, monkeypatch):
+    order, payment = ordered(world, "CASE-BLACK")
+    payment.settle(Verdict.DECLINED, later(1))
+    accepted = config.BANK_ACCEPTED_MD_STATUS
+    monkeypatch.setattr(config, "BANK_ACCEPTED_MD_STATUS", frozenset({"9"}))
+    pay(at_bank, payment)
+    with told() as events:
+        assert now_of(payment).ask_bank(later(LAPSED + 10)) == "declined"
+    assert [event["event"] for event in events] == ["bank.captured_unaccepted"]
+    monkeypatch.setattr(config, "BANK_ACCEPTED_MD_STATUS", accepted)
+    Payment.settle_all_due(now_of(payment).ask_at)
+    assert now_of(payment).state == "paid"
+
+
 @pytest.mark.rule("PAY-9")
 def test_a_refund_is_in_the_hands_of_one_worker(world, at_bank):
     _, _, refund = surplus(world, at_bank)
     assert Refund.claim(NOW) == refund
     assert Refund.claim(NOW) is None
-    assert Refund.claim(NOW + timedelta(seconds=8 * config.BANK_TIMEOUT)) == refund
+    assert Refund.claim_now(refund.id, NOW) is None
+    over = NOW + timedelta(seconds=14 * config.BANK_TIMEOUT)
+    assert Refund.claim(over) == refund
+    assert Refund.claim_now(refund.id, over) is None
 
 
 @pytest.mark.rule("PAY-9")
