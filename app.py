@@ -3,7 +3,7 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
@@ -72,7 +72,7 @@ def create_app() -> Flask:
     language.init(app)
     csrf.init_app(app)
     login = LoginManager(app)
-    login.user_loader(Profile.of_session)
+    login.user_loader(who_is_in)
     register_templating(app)
     for journey in (browse, device, cart, checkout, pay, orders, bills, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
@@ -104,6 +104,20 @@ def create_app() -> Flask:
     if config.PROXIES:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.PROXIES, x_proto=config.PROXIES, x_host=config.PROXIES)
     return app
+
+
+def who_is_in(session_id: str) -> Profile | None:
+    """The profile of a login; where that is over (PRO-2), nothing stays of its session but the token of its forms."""
+    profile = Profile.of_session(session_id)
+    if profile is None:
+        # Forms of this very answer may carry it already.
+        token = session.get("csrf_token")
+        session.clear()
+        if token:
+            session["csrf_token"] = token
+        # Flask-Login's word for taking the cookie of a remembered login away, which would end each next session too.
+        session["_remember"] = "clear"
+    return profile
 
 
 class Sessions(SecureCookieSessionInterface):

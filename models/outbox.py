@@ -22,6 +22,8 @@ PROFILE_KINDS = (
     "confirm_email",
     "email_changed",
 )
+# Written where a known e-mail would get a mail, and never sent: time does not tell then which e-mails are known.
+WITHHELD_KINDS = ("unknown_email",)
 # About a card payment of invoices; `data` holds its number.
 BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
 
@@ -81,9 +83,11 @@ class Mail(Outgoing):
     ) -> None:
         """Put a mail into the outbox, in the transaction of what it reports; nothing when `key` is there already.
 
-        It goes when its order or profile goes. Raises ValueError for a kind that no template is for.
+        It goes when its order or profile goes. One of WITHHELD_KINDS is over once it is written: nothing takes it up.
+        Raises ValueError for a kind that there is not.
         """
-        if kind not in KINDS + PROFILE_KINDS + BILL_KINDS:
+        withheld = kind in WITHHELD_KINDS
+        if not withheld and kind not in KINDS + PROFILE_KINDS + BILL_KINDS:
             raise ValueError(f"There is no mail {kind!r}.")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (
@@ -95,10 +99,10 @@ class Mail(Outgoing):
                 order=order,
                 profile=profile,
                 data=data,
-                state="due",
+                state="sent" if withheld else "due",
                 message_id=f"<{secrets.token_hex(12)}@{domain}>",
                 written_at=now,
-                due_at=now,
+                due_at=None if withheld else now,
             )
             # SQLite's OR IGNORE would also swallow a row that a CHECK refuses.
             .on_conflict(conflict_target=[cls.key], update={cls.key: cls.key})

@@ -105,8 +105,7 @@ class ProfileLink(BaseModel):
         with db.atomic():
             profile = Profile.of_email(email)
             link = cls._begin("password", profile, email, now, timedelta(minutes=config.PASSWORD_LINK_MINUTES))
-            if profile is not None:
-                link._mail("password_reset", now)
+            link._mail("password_reset" if profile is not None else "unknown_email", now)
 
     @classmethod
     def ask_email(cls, profile: Profile, email: str, address: str, now) -> "ProfileLink":
@@ -202,7 +201,11 @@ class ProfileLink(BaseModel):
 
     @classmethod
     def forget_old(cls, now) -> int:
-        """Delete links whose time is over (PRV-3); returns how many."""
+        """Delete links whose time is over (PRV-3); returns how many. What unknown e-mails left in the outbox goes too."""
+        from models.outbox import WITHHELD_KINDS, Mail
+
+        over = now - timedelta(minutes=config.PASSWORD_LINK_MINUTES)
+        Mail.delete().where(Mail.kind.in_(WITHHELD_KINDS), Mail.written_at <= over).execute()
         return cls.delete().where(cls.expires_at <= now).execute()
 
     @classmethod
@@ -237,7 +240,8 @@ class ProfileLink(BaseModel):
             kind,
             now,
             key=f"{kind}:{self.id}:{self.mails}",
-            language=self.profile.language,
+            # Nobody's is never sent.
+            language=self.profile.language if self.profile is not None else config.LANGUAGES[0],
             profile=self.profile,
             data={"link": self.id},
         )

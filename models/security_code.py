@@ -47,7 +47,8 @@ class SecurityCode(BaseModel):
     profile = ForeignKeyField(Profile, backref="security_codes", on_delete="CASCADE")
     msisdn = CharField(max_length=15)
     nonce = CharField(max_length=32)
-    # Whether ID or SIM were right. If not, the row looks the same from outside, but no digits are the right ones.
+    # Whether ID or SIM were right and its SMS was let out. If not, the row looks the same from outside, but no digits
+    # are the right ones.
     genuine = BooleanField()
     sent_at = MomentField(index=True)
     expires_at = MomentField()
@@ -60,7 +61,8 @@ class SecurityCode(BaseModel):
 
         Where the request is not `genuine` everything is written alike and no SMS goes out: neither the answer nor
         its time tells which it was. The limits that are told count both; the one for a number's SMS is silent and
-        counts real ones alone, so that no stranger can use it up, nor send SMS to a number from many profiles.
+        counts real ones alone, so that no stranger can use it up, nor send SMS to a number from many profiles. A code
+        whose SMS it withholds is not genuine either: nobody has it, so whoever types it has guessed.
         """
         from models.sms import Sms
 
@@ -80,7 +82,7 @@ class SecurityCode(BaseModel):
                 profile=profile,
                 msisdn=msisdn,
                 nonce=secrets.token_hex(16),
-                genuine=genuine,
+                genuine=genuine and allowed,
                 sent_at=now,
                 expires_at=now + timedelta(minutes=config.CODE_MINUTES),
             )
@@ -92,7 +94,7 @@ class SecurityCode(BaseModel):
                 key=f"security_code:{code.id}",
                 code=code,
                 until=code.expires_at,
-                withheld=not (genuine and allowed),
+                withheld=not code.genuine,
             )
         return code
 

@@ -197,15 +197,22 @@ def _contents() -> dict:
 
 
 def _unpaid() -> Order | None:
-    """The newest order this browser placed that can still be paid (PAY-8), for who finds the cart empty.
+    """The newest order of this browser or its profile that can still be paid (PAY-8), for who finds the cart empty.
 
     Placing empties the cart: whoever comes back from the bank without paying would find no trace of the order.
     """
-    if shopper().lines() or not session.get("orders"):
+    if shopper().lines():
         return None
+    profile = profile_here()
+    remembered = session.get("orders", [])
+    if profile is None and not remembered:
+        return None
+    whose = Order.number.in_(remembered)
+    if profile is not None:
+        whose |= Order.profile == profile
     return (
         Order.awaiting_payment()
-        .where(Order.number.in_(session["orders"]), Order.payable_until > shopper().now)
+        .where(whose, Order.payable_until > shopper().now)
         .order_by(Order.placed_at.desc())
         .first()
     )

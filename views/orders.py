@@ -26,10 +26,20 @@ REMEMBERED = 20
 
 
 def remember_order(kept, order: Order) -> None:
-    """This browser placed the order, or proved to know it: it may see it."""
+    """This browser placed the order, or proved to know it: it may see it.
+
+    Not where the order is the profile's that is logged in: that one sees it by its login, and nobody after it.
+    """
+    if _is_mine(order):
+        return
     kept["orders"] = [number for number in kept.get("orders", []) if number != order.number][-REMEMBERED + 1 :] + [
         order.number
     ]
+
+
+def _is_mine(order: Order) -> bool:
+    profile = shopper().profile
+    return profile is not None and order.profile_id == profile.id
 
 
 def find_order_or_refuse(number: str) -> Order:
@@ -49,10 +59,8 @@ def find_order_or_refuse(number: str) -> Order:
         if known:
             remember_order(session, order)
             return order
-    if order.number in session.get("orders", []):
-        return order
-    profile = shopper().profile
-    if profile is not None and order.profile_id == profile.id:
+    # The login first: where it is over, what the session remembered is over too.
+    if _is_mine(order) or order.number in session.get("orders", []):
         return order
     abort(404)
 
@@ -83,14 +91,14 @@ def confirmation(number: str):
 
 
 def _page(page, piece, order, **context):
-    now, profile, lines = shopper().now, shopper().profile, order.lines()
+    now, lines = shopper().now, order.lines()
     response = respond(
         page,
         piece,
         order=order,
         lines=lines,
         due=together(line.quote for line in lines),
-        is_mine=profile is not None and order.profile_id == profile.id,
+        is_mine=_is_mine(order),
         history=order.history(),
         payable=order.is_payable(now),
         now=now,

@@ -63,6 +63,8 @@ def next_page() -> str:
 
 def begin_session(profile: Profile, remember: bool = False) -> None:
     """Log `profile` in with a session of its own; the cart of this browser joins the profile's (CRT-4)."""
+    # What a login that is over leaves in the session goes before anything is taken over from it.
+    _ = shopper().profile
     # A session that somebody else may have begun is not the one that is logged in.
     remembered = session.get("orders", [])
     session.clear()
@@ -71,14 +73,16 @@ def begin_session(profile: Profile, remember: bool = False) -> None:
     person = shopper()
     if person.cart is not None:
         person.take_cart(person.cart.join(profile, person.now))
-    else:
-        _take_cart_of(profile)
+    elif not _take_cart_of(profile) and person.token:
+        # Nor does the cookie of a cart that is over, or another profile's, stay.
+        person.cart_to_fill()
 
 
-def _take_cart_of(profile: Profile) -> None:
+def _take_cart_of(profile: Profile) -> bool:
     theirs = Cart.get_or_none(Cart.profile == profile)
     if theirs is not None:
         shopper().take_cart(theirs)
+    return theirs is not None
 
 
 def _network() -> str:

@@ -22,6 +22,8 @@ class Shopper:
     def __init__(self):
         self.now = utcnow()
         self._cart = None
+        # Whether the cookie's cart is another profile's: asked once.
+        self._is_foreign = False
         self._lines: list[Chosen] | None = None
         self._numbers: list[Number] | None = None
 
@@ -52,14 +54,24 @@ class Shopper:
 
     @property
     def cart(self) -> Cart | None:
-        """The cart this browser holds, or None; never begins one."""
-        if self._cart is None and self.token:
-            self._cart = Cart.of_token(self.token)
+        """The cart this browser holds, or None; never begins one.
+
+        A profile's cart is for who is logged in to it alone: the next person at a browser that was closed finds none,
+        and it waits for its profile's next login (CRT-4, PRV-1). Asking who is in costs a query for such a cart only.
+        """
+        if self._cart is None and self.token and not self._is_foreign:
+            held = Cart.of_token(self.token)
+            self._is_foreign = held is not None and held.profile_id is not None and not self._is_in(held.profile_id)
+            self._cart = None if self._is_foreign else held
             if self._cart is not None and self._cart.seen_at < self.now - timedelta(days=1):
                 # Its days count from the last visit, not from the last choice (CRT-4).
                 self._cart.touch(self.now)
                 g.cart_token = self._cart.token
         return self._cart
+
+    def _is_in(self, profile_id: int) -> bool:
+        profile = self.profile
+        return profile is not None and profile.id == profile_id
 
     def cart_to_fill(self) -> Cart:
         """The cart, begun when there is none: the answer carries its cookie (CRT-4)."""

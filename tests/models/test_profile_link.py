@@ -8,6 +8,7 @@ from models.outbox import Mail
 from models.password import WeakPassword
 from models.profile import Attempt, LockedOut, Profile
 from models.profile_link import EmailTaken, LinkOver, ProfileLink, sign
+from tests.query_count import assert_query_count
 from tests.world import NOW, PASSWORD, later, profile
 
 pytestmark = pytest.mark.rule("PRO-2")
@@ -86,10 +87,34 @@ def test_an_unknown_email_leads_to_as_many_rows_and_to_no_mail(arben):
         links.append(ask(email, address="192.0.2.1"))
         assert Attempt.select().count() == tries + 2
     assert ProfileLink.select().count() == 2
-    assert [mail.recipient for mail in Mail.select()] == [arben.email]
+    assert Mail.select().count() == 2
+    assert [mail.recipient for mail in Mail.select().where(Mail.due_at.is_null(False))] == [arben.email]
+    assert Mail.claim(later(1)).recipient == arben.email
+    assert Mail.claim(later(1)) is None
     # It was mailed to nobody, and would open nothing.
     with pytest.raises(LinkOver):
         ProfileLink.of_token("password", token(links[1]), NOW)
+
+
+def test_a_known_and_an_unknown_email_cost_the_same_queries(arben):
+    """As many, of the same kinds: the time does not tell them apart."""
+    asked = []
+    for email in (arben.email, "nobody@example.com"):
+        with assert_query_count(10) as queries:
+            ProfileLink.ask_password(email, "192.0.2.1", NOW)
+        asked.append(queries)
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.rule("PRV-3")
+def test_what_was_written_for_an_unknown_email_goes_with_its_link(arben):
+    ask()
+    ask("nobody@example.com")
+    ProfileLink.forget_old(later(59))
+    assert Mail.select().count() == 2
+    ProfileLink.forget_old(later(60))
+    assert [mail.kind for mail in Mail.select()] == ["password_reset"]
+    assert ProfileLink.select().count() == 0
 
 
 @pytest.mark.parametrize("email", ["arben@example.com", "nobody@example.com"])

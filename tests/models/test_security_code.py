@@ -134,8 +134,33 @@ def test_a_number_gets_three_sms_an_hour_however_many_profiles_ask(owner):
     profiles = [owner, *(profile(f"besa{number}@example.com") for number in range(4))]
     codes = [send(one) for one in profiles]
     assert on_their_way() == 3
-    # Nobody is told, and nobody's code works without its SMS but by guessing.
+    # Nobody is told.
     assert len(codes) == 5
+
+
+def test_a_code_whose_sms_was_withheld_is_not_found_by_guessing(owner):
+    codes = [send(one) for one in (owner, *(profile(f"besa{number}@example.com") for number in range(4)))]
+    for code in codes[:3]:
+        code.check(code.digits, NOW)
+    for code in codes[3:]:
+        with pytest.raises(WrongCode):
+            code.check(code.digits, NOW)
+    # A later one with its SMS is right again.
+    code = send(owner, now=later(60))
+    code.check(code.digits, later(60))
+
+
+def test_a_withheld_sms_is_written_with_as_many_queries(owner):
+    profiles = [owner, *(profile(f"besa{number}@example.com") for number in range(3))]
+    asked = []
+    for one in profiles:
+        with assert_query_count(14) as queries:
+            send(one)
+        asked.append(queries)
+    # Besa 3's SMS is the one too many: only the allowance, which has no place left, is asked differently.
+    assert [sql.split()[0] for sql in asked[3] if "allowance" not in sql] == [
+        sql.split()[0] for sql in asked[0] if "allowance" not in sql
+    ]
 
 
 def test_strangers_with_a_wrong_proof_do_not_use_up_the_owners_sms(owner):

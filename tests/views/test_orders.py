@@ -91,6 +91,34 @@ def test_the_browser_that_placed_it_sees_it_and_its_copy_of_the_number_in_small_
     assert shopper.get(f"/porosia/{order.number.lower()}").status == 200
 
 
+@pytest.mark.rule("ORD-2")
+def test_a_profiles_order_is_not_remembered_by_the_browser_it_was_placed_in(shopper, world, profile):
+    shopper.log_in(profile.email)
+    order = shopper.order(world["CASE-BLACK"])
+    path = f"/porosia/{order.number}"
+    for opened in (None, signed_link(order)):
+        if opened:
+            assert shopper.get(opened).status == 303
+        assert shopper.get(path).status == 200
+        with shopper.client.session_transaction(base_url=HOST) as kept:
+            assert order.number not in kept.get("orders", [])
+    shopper.post(FIND, {"number": order.number, "email": order.email})
+    # The login ends elsewhere.
+    Profile.update(session_number=Profile.session_number + 1).execute()
+    assert shopper.get(path).status == 404
+    # Its signed link opens it for who has the mail.
+    assert shopper.follow(shopper.get(signed_link(order))).status == 200
+    assert shopper.get(path).status == 200
+
+
+@pytest.mark.rule("PAY-8")
+def test_an_empty_cart_reminds_a_profile_of_its_unpaid_order(shopper, stranger, world, profile):
+    shopper.log_in(profile.email)
+    order = shopper.order(world["CASE-BLACK"])
+    assert order.number in shopper.get("/shporta").words
+    assert order.number not in stranger.get("/shporta").words
+
+
 def test_a_browser_remembers_twenty_orders(shopper, world):
     first, *others = [named.ordered(world, "CASE-BLACK")[0] for _ in range(21)]
     for order in (first, *others):
