@@ -201,7 +201,7 @@ class ProfileLink(BaseModel):
 
     @classmethod
     def forget_old(cls, now) -> int:
-        """Delete links whose time is over (PRV-3); returns how many. What unknown e-mails left in the outbox goes too."""
+        """Delete links whose time is over (PRV-3), and the mails of unknown e-mails; returns how many links."""
         from models.outbox import WITHHELD_KINDS, Mail
 
         over = now - timedelta(minutes=config.PASSWORD_LINK_MINUTES)

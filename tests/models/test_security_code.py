@@ -157,7 +157,7 @@ def test_a_withheld_sms_is_written_with_as_many_queries(owner):
         with assert_query_count(14) as queries:
             send(one)
         asked.append(queries)
-    # Besa 3's SMS is the one too many: only the allowance, which has no place left, is asked differently.
+    # The fourth SMS is the one too many. Its allowance finds no free place; all else is written alike.
     assert [sql.split()[0] for sql in asked[3] if "allowance" not in sql] == [
         sql.split()[0] for sql in asked[0] if "allowance" not in sql
     ]
