@@ -18,8 +18,9 @@ def create_app():
         with kept._turn:
             kept._kept.clear()
         cards.forget()
-        shelf._found.clear()
-        shelf.index._counted.clear()
+        with shelf._turn:
+            shelf._found.clear()
+            shelf.index._counted.clear()
         shelf._offered.clear()
 
     return app

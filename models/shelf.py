@@ -222,8 +222,6 @@ class Shelf:
         if query.q:
             return self.search(query)
         with self._turn:
-            if query.q:
-                return self.index.search(query)
             if query not in self._choices:
                 self._choices[query] = self.index.search(query)
             return self._choices[query]
