@@ -20,6 +20,7 @@ def create_app():
         cards.forget()
         with shelf._turn:
             shelf._found.clear()
+            shelf._cards.clear()
             shelf.index._counted.clear()
         shelf._offered.clear()
 

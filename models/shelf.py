@@ -34,6 +34,8 @@ _BATCH = 400
 # Devices whose offers one process keeps, and lists whose results.
 _OFFERED = 2_000
 _FOUND = 256
+# Cards' facts one process keeps: half a kilobyte each.
+_CARDS = 12_000
 
 
 def relist(device_ids, now) -> int:
@@ -185,6 +187,7 @@ class Shelf:
         self.version = -1
         self._choices: dict[Query, Result] = {}
         self._found: OrderedDict[Query, Result] = OrderedDict()
+        self._cards: OrderedDict[int, str] = OrderedDict()
         # Slug → the version it was looked up at, and what is offered of it.
         self._offered: dict[str, tuple[int, Choice | None]] = {}
         self._turn = RLock()
@@ -246,6 +249,7 @@ class Shelf:
     def _take_in(self, current):
         if current < self.version:  # another database, or one that was restored
             self.index, self.accessories, self.version = CatalogueIndex(), Accessories(), -1
+            self._cards.clear()
         gone = []
         columns = (
             Listing.device,
@@ -272,6 +276,7 @@ class Shelf:
             for row in changed:
                 (number, shown, kind, brand, price, released, popularity, storages, colours, *rest) = row
                 os, five_g, in_stock, discounted, gift, text, fits, drawing = rest
+                self._cards.pop(number, None)
                 if kind == "accessory":
                     look = json.loads(drawing).get("kind", "")
                     text = f"{text} {ACCESSORY_WORDS.get(look, '')}"
@@ -306,23 +311,45 @@ class Shelf:
         self._found.clear()
         self.version = current
 
-    @staticmethod
-    def cards(device_ids) -> list[str]:
-        """The card facts of `device_ids` as JSON texts, in that order; one query.
+    def cards(self, device_ids) -> list[str]:
+        """The card facts of `device_ids` as JSON texts, in that order, true for the version that `fresh` took in.
 
-        A text is the key under which a drawn card may be kept.
+        One query where some of them were not asked for lately. A text is the key under which a drawn card may be
+        kept.
         """
         ids = list(device_ids)
-        if not ids:
-            return []
+        with self._turn:
+            version = self.version
+            known = {number: self._cards[number] for number in ids if number in self._cards}
+            for number in known:
+                self._cards.move_to_end(number)
+        if missing := [number for number in ids if number not in known]:
+            read = self._read_cards(missing)
+            known |= read
+            with self._turn:
+                # What changed meanwhile may have been read as it was before.
+                if version == self.version:
+                    self._cards.update(read)
+                    while len(self._cards) > _CARDS:
+                        self._cards.popitem(last=False)
+        return [known[number] for number in ids if number in known]
+
+    @classmethod
+    def cards_now(cls, device_ids) -> list[str]:
+        """As `cards`, but as the database has them now, whatever this process knows; one query."""
+        ids = list(device_ids)
+        found = cls._read_cards(ids) if ids else {}
+        return [found[number] for number in ids if number in found]
+
+    @staticmethod
+    def _read_cards(ids: list[int]) -> dict[int, str]:
         # Each list asks it: building the query anew would take longer than its answer.
         places = ", ".join([db.param] * len(ids))
         rows = db.execute_sql(
             f"SELECT device_id, CAST(card AS TEXT) FROM listing WHERE shown AND device_id IN ({places})",  # noqa: S608
             ids,
         )
-        found = dict(rows.fetchall())
-        return [found[number] for number in ids if number in found]
+        return dict(rows.fetchall())
 
     @staticmethod
     def cards_of(slugs, count: int) -> list[str]:

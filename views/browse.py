@@ -14,7 +14,7 @@ import language
 from language import prefix_of
 from models.catalogue_index import Query
 from models.drawing import drawing_path
-from models.shelf import Shelf, shelf
+from models.shelf import shelf
 from views import characteristics
 from views.cards import card_html, loading
 from views.characteristics import grouped
@@ -117,7 +117,7 @@ def suggestions():
     q = clean_text(request.args.get("q", ""))
     found = []
     if q:
-        found = [json.loads(card) for card in Shelf.cards(shelf.fresh().suggest(q, SUGGESTED))]
+        found = [json.loads(card) for card in shelf.cards(shelf.fresh().suggest(q, SUGGESTED))]
     field = _SEARCH_FIELDS.fullmatch(request.headers.get("HX-Target", ""))
     return draw("browse/_suggestions.html", q=q, cards=found, lang_code=language.current(), field=field and field[1])
 
@@ -179,7 +179,7 @@ def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool
     cards = "".join(
         [
             card_html(card, code, loading(place, first))
-            for place, card in enumerate(Shelf.cards(result.ids or result.nearest))
+            for place, card in enumerate(shelf.cards(result.ids or result.nearest))
         ]
     )
     facets, has_filters = facets_html(filters, base, result, oob=piece, typing=typing)

@@ -238,4 +238,4 @@ def _suggested() -> list:
         for number in shelf.accessories_for(chosen.device, SUGGESTED + len(held))
     )
     ids = [number for number in fitting if number not in held][:SUGGESTED]
-    return [card_html(card, current(), "lazy") for card in Shelf.cards(ids)]
+    return [card_html(card, current(), "lazy") for card in Shelf.cards_now(ids)]

@@ -428,7 +428,7 @@ def _related(shown: Device) -> tuple[str, list[str], list[tuple[str, str]]]:
     """A title, the cards below it, and for an accessory the kinds and makers it fits, as links."""
     if shown.kind in ("phone", "tablet"):
         ids = shelf.accessories_for(shown, RELATED)
-        return gettext("Shkojnë bashkë me të"), Shelf.cards(ids) if ids else [], []
+        return gettext("Shkojnë bashkë me të"), shelf.cards(ids) if ids else [], []
     slugs = [target for target in shown.fits if ":" not in target]
     groups = []
     for target in shown.fits:

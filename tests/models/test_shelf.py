@@ -8,6 +8,7 @@ from models.base import db
 from models.catalogue import CatalogueVersion, Device, Gift, Listing, Promotion, Variant
 from models.catalogue_index import Query
 from models.shelf import Shelf, relist, relist_due
+from tests.query_count import assert_query_count
 from tests.world import NOW, build, later
 
 
@@ -187,6 +188,27 @@ def test_an_accessory_is_found_by_what_it_is_though_its_name_leaves_it_out(world
     assert found(Shelf().fresh(), q=asked) == {"kellef-s25"}
 
 
+def slugs(cards):
+    return [json.loads(card)["slug"] for card in cards]
+
+
 def test_cards_come_in_the_order_asked_for(world):
     ids = [world.devices[slug].id for slug in ("tab-a9", "galaxy-s25", "redmi-14")]
-    assert [json.loads(one)["slug"] for one in Shelf.cards([*ids, 999_999])] == ["tab-a9", "galaxy-s25", "redmi-14"]
+
+    assert slugs(Shelf().fresh().cards([*ids, 999_999])) == ["tab-a9", "galaxy-s25", "redmi-14"]
+    assert slugs(Shelf.cards_now([*ids, 999_999])) == ["tab-a9", "galaxy-s25", "redmi-14"]
+
+
+def test_a_card_asked_for_again_costs_no_query_until_its_device_changes(world):
+    ids, own = [world.devices[slug].id for slug in ("tab-a9", "redmi-14")], Shelf().fresh()
+    first = own.cards(ids)
+    with assert_query_count(0):
+        assert own.cards(ids[::-1]) == first[::-1]
+
+    Variant.update(price=1_100_000).where(Variant.sku == "TAB-GREY-64").execute()
+    relisted(world, "tab-a9")
+
+    assert own.cards(ids) == first, "what is shown goes with the index of the same version"
+    with assert_query_count(4):
+        tablet, phone = own.fresh().cards(ids)
+    assert (json.loads(tablet)["price"], phone) == (1_100_000, first[1])
