@@ -16,7 +16,7 @@ from models.quote import quote
 from models.shelf import Shelf, shelf
 from views import characteristics
 from views.cards import card_html
-from views.forms.device import PAYMENT_WORDS, SLUG, TYPE_WORDS, Wish, address
+from views.forms.device import NO_WISH, PAYMENT_WORDS, SLUG, TYPE_WORDS, Wish, address
 from views.kept import kept_page, profile_here
 from views.respond import wants_piece
 from views.shell import draw, header, part, url_in_all
@@ -47,23 +47,25 @@ def show(slug: str):
     choice = shelf.offered(slug)
     if choice is None:
         abort(404)
-    wish = Wish.read(request.args)
+    wish = Wish.read(request.args) if request.args else NO_WISH
     audience = _audience(choice)
     offer, exact = choice.nearest(wish.colour, wish.storage, wish.keep)
     terms, missed = _nearest_terms(choice, offer, wish, audience)
     views = () if offer.variant.photo else angles(choice.device.drawing)
     view = wish.view if wish.view in views[1:] else ""
     is_met = exact and not missed and wish.keep != "order"
-    if is_met:
-        here = _address(choice, offer, terms, view)
-    else:
+
+    def here():
+        if is_met:
+            return _address(choice, offer, terms, view)
         # Coming back to this address must tell again why something else is shown.
         wished = (wish.contract_type, wish.tariff, wish.payment, wish.parts)
-        here = address(slug, wish.colour, wish.storage, wished, view, wish.keep)
+        return address(slug, wish.colour, wish.storage, wished, view, wish.keep)
+
     piece = wants_piece()
     if not piece and request.args.keys() & {"csrf_token", "slug"}:
         # Chosen without a script: the whole form is in the address.
-        return redirect(here, 303)
+        return redirect(here(), 303)
     now = utcnow()
     small = _PIECES.get(wish.keep) if piece and is_met else None
     if small and not wish.follows(terms.contract_type, offer.variant.sku):
@@ -91,7 +93,7 @@ def show(slug: str):
             lambda: _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, audience),
         )
     if piece:
-        response.headers["HX-Push-Url"] = here
+        response.headers["HX-Push-Url"] = here()
         if not small and wish.keep in _PIECES:
             response.headers["HX-Retarget"] = "#pajisja"
     return response

@@ -81,6 +81,10 @@ class Wish:
         )
 
 
+# An address without a query, as most are.
+NO_WISH = Wish.read({})
+
+
 def address(slug, colour=None, storage=None, terms=None, view="", keep="", **more) -> str:
     """Where a device is shown with these words; `terms` needs contract_type, tariff's code, payment and parts."""
     contract_type, tariff, payment, parts = terms or ("device_only", None, None, None)
