@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from models.base import db, utcnow
+from commands import connected
+from models.base import utcnow
 from models.bss_columns import moment
 from models.bss_event import STATES, BssEvent
 from models.bss_import import BadExtract, BssExtract
@@ -32,7 +33,7 @@ def import_(folder, skip_bad, made_at):
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--made-at") from None
     try:
-        with _connected():
+        with connected():
             extract = BssExtract(folder)
             with click.progressbar(length=1000, label="Billing data") as bar:
                 counts = extract.load(
@@ -66,7 +67,7 @@ def export(target, since):
     The same again gives the same, and what came meanwhile.
     """
     last = since
-    with _connected(), _opened(target) as file:
+    with connected(), _opened(target) as file:
         count = BssEvent.count_since(since)
         with click.progressbar(BssEvent.since(since), count, label="Events", file=sys.stderr) as events:
             for event in events:
@@ -88,7 +89,7 @@ def events(sequences, asked):
     """
     if asked in ("skip", "taken") and not sequences or asked == "taken" and len(sequences) != 1:
         raise click.UsageError(f"--{asked} needs the number of an event.")
-    with _connected():
+    with connected():
         now = utcnow()
         if asked == "failed":
             for event in BssEvent.refused():
@@ -130,16 +131,6 @@ def _opened(target: str):
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
-
-
-@contextmanager
-def _connected():
-    opened = db.connect(reuse_if_open=True)
-    try:
-        yield
-    finally:
-        if opened:
-            db.close()
 
 
 def _print_bad(folder, counts):

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from models.base import db, utcnow
+from commands import connected
+from models.base import utcnow
 from models.price_list import SHOWN, BadLines, PriceList, TariffList, load_tariffs
 from models.sheet import Unreadable
 
@@ -77,12 +78,8 @@ def synthetic(count, file):
 def _told_clearly():
     """The database open; what a person at the keyboard can do something about is a message, no traceback."""
     try:
-        opened = db.connect(reuse_if_open=True)
-        try:
+        with connected():
             yield
-        finally:
-            if opened:
-                db.close()
     except Unreadable as error:
         raise click.ClickException(str(error)) from None
     except BadLines as error:

@@ -10,9 +10,10 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityErr
 import config
 from models.base import BaseModel, MomentField, db, locked
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
+from models.choice import CONTRACTS, payments
 from models.instalments import PARTS
 from models.number import Number
-from models.payment_ways import CARD, FIRST_BILL, INSTALMENTS
+from models.payment_ways import CARD, INSTALMENTS
 from models.pricing import Price, device_only_price
 from models.profile import Profile
 from models.quote import Quote, quote
@@ -93,11 +94,10 @@ class Cart(BaseModel):
 
     @staticmethod
     def _contract_price(variant, contract_type, tariff, payment, parts):
-        if contract_type not in ("besnik24", "new_number") or tariff is None or not tariff.listed:
+        if contract_type not in CONTRACTS or tariff is None or not tariff.listed:
             raise NotForSale(variant.sku)
         # PAY-1, PAY-3: who may pay so is known in the checkout; what nobody may is refused here.
-        ways = (CARD, FIRST_BILL, INSTALMENTS) if contract_type == "besnik24" else (CARD, FIRST_BILL)
-        if payment not in ways or (parts in PARTS) != (payment == INSTALMENTS):
+        if payment not in payments(contract_type) or (parts in PARTS) != (payment == INSTALMENTS):
             raise NotForSale(variant.sku)
         price = (
             TariffPrice.select(TariffPrice.price)

@@ -104,12 +104,6 @@ def _bound(holder_ids, now):
     return contracts, open_orders
 
 
-def wanted_of(chosen: Chosen, msisdn: str, payment: str | None = None) -> Wanted:
-    """What the line of a contract asks for, were it for the number `msisdn`."""
-    number = msisdn if chosen.contract_type == "besnik24" else None
-    return Wanted(chosen.contract_type, number, payment or chosen.line.payment)
-
-
 def reasons_against(
     chosen: Chosen,
     numbers: list[Number],
@@ -137,13 +131,12 @@ def reasons_against(
     elsewhere = frozenset(
         other.line.number.msisdn for other in lines if other.line.number_id and other.id != chosen.id
     )
+    msisdn = concerned[0].msisdn if concerned and chosen.contract_type == "besnik24" else None
     reasons: list[Reason] = []
     for holder in dict.fromkeys(one.holder.id for one in concerned):
         standing = known[holder]
         if elsewhere:
             standing = replace(standing, in_cart=elsewhere)
-        msisdn = concerned[0].msisdn
-        reasons += [
-            reason for reason in check(standing, wanted_of(chosen, msisdn, payment), now) if reason not in reasons
-        ]
+        wanted = Wanted(chosen.contract_type, msisdn, payment or chosen.line.payment)
+        reasons += [reason for reason in check(standing, wanted, now) if reason not in reasons]
     return reasons

@@ -1,7 +1,5 @@
 """What the operator's billing system pushes: single changes, signed, answered in JSON (docs/bss.md)."""
 
-from ipaddress import ip_address
-
 import structlog
 from flask import Blueprint, Response, abort, json, request
 from peewee import OperationalError
@@ -11,8 +9,10 @@ import config
 from gateways.bss import SIGNATURE, TIMESTAMP, BadSignature, verify
 from models.base import IS_SQLITE, utcnow
 from models.bss_push import KINDS, BadMessage, Busy, IdUsed, Message
+from views import caller
 
 blueprint = Blueprint("bss", __name__)
+
 log = structlog.get_logger()
 
 # Bytes; the longest true message has about 1,000.
@@ -42,7 +42,7 @@ def push(kind: str):
         )
     except BadSignature as error:
         return _refuse(401, str(error))
-    if not _is_allowed(request.remote_addr or ""):
+    if not caller.is_within(config.BSS_ADDRESSES):
         return _refuse(403, "this address is not among BSS_ADDRESSES")
     if kind not in KINDS:
         return _refuse(404, f"a change is one of {', '.join(KINDS)}")
@@ -75,16 +75,6 @@ def _body() -> bytes | Response:
     if request.mimetype != "application/json":
         return _refuse(415, "a message is application/json")
     return body
-
-
-def _is_allowed(text: str) -> bool:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    # A socket for both families shows an IPv4 caller so.
-    address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in network for network in config.BSS_ADDRESSES)
 
 
 def _fields(kind: str) -> set[str]:

@@ -21,3 +21,14 @@ def is_local() -> bool:
         return ip_address(request.remote_addr or "127.0.0.1").is_loopback
     except ValueError:
         return False
+
+
+def is_within(networks) -> bool:
+    """Whether the caller's address is in one of `networks`, as an allow-list names them."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return False
+    # A socket for both families shows an IPv4 caller so.
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in networks)

@@ -60,8 +60,6 @@ def _own_number(chosen: Chosen):
     person = shopper()
     form = OwnNumberForm(person.numbers)
     if request.method != "POST":
-        if len(person.numbers) == 1 and not chosen.msisdn:
-            return _only_number(chosen)
         return _own_page(chosen, form)
     if not form.validate():
         return _own_page(chosen, form, 422)
@@ -88,6 +86,9 @@ def _own_page(chosen: Chosen, form: OwnNumberForm, status: int = 200):
     rows = []
     for number in person.numbers:
         reasons = reasons_against(chosen, person.numbers, person.lines(), person.now, number=number, known=known)
+        if reasons and len(person.numbers) == 1 and not chosen.msisdn and request.method != "POST":
+            # A single number needs no list where something stands against it.
+            return _obstacles(chosen, number, reasons)
         rows.append(
             {
                 "number": number,
@@ -105,16 +106,6 @@ def _own_page(chosen: Chosen, form: OwnNumberForm, status: int = 200):
     return show_step(
         "number", Checkout(), status, template="own_number", chosen=chosen, form=form, rows=rows, picked=picked
     )
-
-
-def _only_number(chosen: Chosen):
-    """A single number needs no list where something stands against it."""
-    person = shopper()
-    number = person.numbers[0]
-    reasons = reasons_against(chosen, person.numbers, person.lines(), person.now, number=number)
-    if reasons:
-        return _obstacles(chosen, number, reasons)
-    return _own_page(chosen, OwnNumberForm(person.numbers, formdata=None))
 
 
 @blueprint.get("/porosia/numri/pengesat")
@@ -172,12 +163,8 @@ def _new_number(chosen: Chosen):
         with db.atomic():
             free = _held(form.numri.data)
             free.attach(chosen.line, person.now)
-    except NumberTaken:
-        form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
-        return _new_page(chosen, form, 422)
-    except LockedOut:
-        form.numri.errors = [_too_many()]
-        return _new_page(chosen, form, 429)
+    except (NumberTaken, LockedOut) as refused:
+        return _new_page(chosen, form, _say(form, refused))
     except (Cart.DoesNotExist, CartLine.DoesNotExist):
         # Ordered, or taken out, in another tab a moment ago.
         return go(url_for("cart.show"))
@@ -204,10 +191,18 @@ def _held(msisdn: str) -> NewNumber:
     return found
 
 
-def _too_many() -> str:
-    return gettext(
-        "Keni zgjedhur shumë numra. Provoni përsëri pas %(minutes)d minutash.", minutes=config.NUMBER_HOLD_MINUTES
-    )
+def _say(form: NewNumberForm, refused: NumberTaken | LockedOut) -> int:
+    """Say beside the numbers why one is not held, and give the answer's status."""
+    if isinstance(refused, NumberTaken):
+        form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
+        return 422
+    form.numri.errors = [
+        gettext(
+            "Keni zgjedhur shumë numra. Provoni përsëri pas %(minutes)d minutash.",
+            minutes=config.NUMBER_HOLD_MINUTES,
+        )
+    ]
+    return 429
 
 
 @blueprint.get("/porosia/numri/te-lire")
@@ -232,11 +227,8 @@ def hold_number():
     status = 200
     try:
         _held(form.numri.data or "")
-    except NumberTaken:
-        form.numri.errors = [gettext("Këtë numër sapo e zgjodhi dikush tjetër. Zgjidhni një tjetër.")]
-        status = 422
-    except LockedOut:
-        form.numri.errors, status = [_too_many()], 429
+    except (NumberTaken, LockedOut) as refused:
+        status = _say(form, refused)
     except Cart.DoesNotExist:
         return go(url_for("cart.show"))
     if not wants_piece():

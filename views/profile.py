@@ -227,31 +227,9 @@ def confirm_registration(token: str):
         return _over()
     code, target = session.get("registering", ["", ""])
     is_mine = code == registration.code
-    form = ProveForm()
-
-    def ask(status=200):
-        return respond(
-            "profile/confirm.html",
-            status=status,
-            form=form,
-            email=registration.email,
-            needs_password=not is_mine,
-            what="registration",
-        )
-
-    if request.method != "POST":
-        return ask()
-    if not is_mine:
-        if not form.validate():
-            return ask(422)
-        try:
-            registration.prove(form.password.data, caller.network(), now)
-        except WrongPassword:
-            form.password.errors = [gettext("Ky nuk është fjalëkalimi që zgjodhët.")]
-            return ask(422)
-        except LockedOut:
-            form.password.errors = [_locked()]
-            return ask(429)
+    wrong = gettext("Ky nuk është fjalëkalimi që zgjodhët.")
+    if asked := _unconfirmed("registration", registration.email, None if is_mine else registration.prove, wrong):
+        return asked
     try:
         profile = registration.confirm(now)
     except (LinkOver, EmailTaken):
@@ -259,6 +237,40 @@ def confirm_registration(token: str):
     begin_session(profile)
     flash("welcome")
     return go((is_mine and target) or url_for("profile.show"))
+
+
+def _unconfirmed(what: str, email: str, prove, wrong: str):
+    """The page with the button that confirms a mailed link; None once it was pressed by who may.
+
+    `prove` checks the password that is asked for then, None where the browser needs none; `wrong` is said to another.
+    """
+    form = ProveForm()
+
+    def ask(status=200):
+        return respond(
+            "profile/confirm.html",
+            status=status,
+            form=form,
+            email=email,
+            needs_password=prove is not None,
+            what=what,
+        )
+
+    if request.method != "POST":
+        return ask()
+    if prove is None:
+        return None
+    if not form.validate():
+        return ask(422)
+    try:
+        prove(form.password.data, caller.network(), shopper().now)
+    except WrongPassword:
+        form.password.errors = [wrong]
+        return ask(422)
+    except LockedOut:
+        form.password.errors = [_locked()]
+        return ask(429)
+    return None
 
 
 def _over():
@@ -468,31 +480,9 @@ def confirm_email(token: str):
     except LinkOver:
         return _over()
     is_mine = person.profile == link.profile
-    form = ProveForm()
-
-    def ask(status=200):
-        return respond(
-            "profile/confirm.html",
-            status=status,
-            form=form,
-            email=link.email,
-            needs_password=not is_mine,
-            what="email",
-        )
-
-    if request.method != "POST":
-        return ask()
-    if not is_mine:
-        if not form.validate():
-            return ask(422)
-        try:
-            link.profile.prove(form.password.data, caller.network(), person.now)
-        except WrongPassword:
-            form.password.errors = [gettext("Ky nuk është fjalëkalimi i asaj llogarie.")]
-            return ask(422)
-        except LockedOut:
-            form.password.errors = [_locked()]
-            return ask(429)
+    wrong = gettext("Ky nuk është fjalëkalimi i asaj llogarie.")
+    if asked := _unconfirmed("email", link.email, None if is_mine else link.profile.prove, wrong):
+        return asked
     try:
         profile = link.confirm_email(person.now)
     except (LinkOver, EmailTaken):
