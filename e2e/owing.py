@@ -49,7 +49,6 @@ def profile_that_owes(shop, *due: int) -> tuple[str, str]:
         cwd=ROOT,
         env=shop.environment,
         check=True,
-        capture_output=True,
     )
     return f"owing{who}@example.com", f"OWING-{who}"
 

@@ -329,7 +329,7 @@ class Payment(BaseModel):
         ]:
             if time.monotonic() - began >= within:
                 break
-            for attempt in cls._with_purpose().where(cls._of(purpose), cls.state.in_(OPEN)):
+            for attempt in list(cls._with_purpose().where(cls._of(purpose), cls.state.in_(OPEN))):
                 attempt.ask_bank(now)
             lapsed += cls._lapse(purpose, now)
         return lapsed
