@@ -18,12 +18,23 @@ from models.catalogue import (
     Variant,
 )
 from models.checkout import Checkout
+from models.club_ledger import ClubEntry, ClubLot, ClubMovement
+from models.club_member import ClubMember, FixedService
+from models.club_month import ClubMonth, ClubTopup
+from models.club_notice import ClubNotice
+from models.club_offer import ClubGift, Partner, PartnerOffer
+from models.club_rate import Rate
+from models.club_service import ClubService
+from models.consent import Consent
 from models.contract import Contract
+from models.gift_handout import GiftHandout
+from models.inbound_sms import InboundSms
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.number_claim import NumberClaim
 from models.order import Order, OrderEvent, OrderLine
+from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile import Attempt, Profile
@@ -31,7 +42,9 @@ from models.profile_link import ProfileLink
 from models.registration import Registration
 from models.security_code import SecurityCode
 from models.sms import Sms
+from models.staff import Staff
 from models.subscriber import Holder, Subscriber
+from models.voucher import Voucher
 
 MODELS = [
     CatalogueVersion,
@@ -73,4 +86,23 @@ MODELS = [
     BssMessage,
     BssKnown,
     BssEvent,
+    Rate,
+    FixedService,
+    ClubMember,
+    ClubEntry,
+    ClubLot,
+    ClubMovement,
+    ClubMonth,
+    ClubTopup,
+    ClubNotice,
+    Partner,
+    PartnerOffer,
+    ClubGift,
+    Voucher,
+    ClubService,
+    OrderPoints,
+    GiftHandout,
+    Staff,
+    InboundSms,
+    Consent,
 ]

@@ -34,7 +34,9 @@ OF_STATES = {
     "delivered": "order_delivered",
     "returned": "order_returned",
 }
-KINDS = (*OF_STATES.values(), "invoice_paid_online")
+# What a converted service goes through → what the operator's network is told of it.
+OF_SERVICES = {"ordered": "club_service_ordered", "lost": "club_service_lost"}
+KINDS = (*OF_STATES.values(), "invoice_paid_online", *OF_SERVICES.values())
 STATES = ("due", "sent", "refused", "skipped")
 # Seconds before each next try of one event; the last one for ever: no event is given up by itself.
 BACK_OFF = (5, 15, 60, 300, 900)
@@ -107,6 +109,19 @@ class BssEvent(BaseModel):
                 "payment": payment,
             }
             cls._write("invoice_paid_online", invoice.number, told, now)
+
+    @classmethod
+    def of_club_service(cls, service, what: str, now) -> None:
+        """Have the network give or end units or a bundle; call it in that transaction (CLB-11, CLB-14)."""
+        told = {
+            "service": service.uuid,
+            "msisdn": service.msisdn,
+            "what": service.what,
+            "amount": service.amount,
+            "days": service.days,
+            "ordered_at": _moment(service.ordered_at),
+        }
+        cls._write(OF_SERVICES[what], service.uuid, told, now)
 
     @classmethod
     def _write(cls, kind: str, subject: str, told: dict, now) -> None:
@@ -305,6 +320,8 @@ def _confirmed(order) -> dict:
         "currency": order.currency,
         "total": _amount(order.total),
         "paid_by_card": _amount(order.due_now),
+        "points": order.points,
+        "paid_by_points": _amount(order.points_worth),
         "language": order.language,
         "promised_on": order.promised_on.isoformat(),
         "customer": {

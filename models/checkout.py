@@ -5,24 +5,28 @@ import json
 import secrets
 from datetime import timedelta
 
-from peewee import CharField, ForeignKeyField, IntegrityError, OperationalError
+from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityError, OperationalError
 
 import config
 import crash
 from models.base import BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
-from models.calendar import promised_day
+from models.calendar import local_day, promised_day
 from models.cart import Cart, CartLine, Chosen
 from models.catalogue import LANGUAGES
+from models.club_ledger import Blocked, NotEnough
+from models.club_member import ClubMember, NotMember
+from models.club_rate import Rates
 from models.drawing import picture_path
 from models.eligibility import InOpenOrder, Reason
 from models.new_number import NumberTaken
 from models.number import Number
 from models.order import GiftGone, Order, OrderEvent, OrderLine, OutOfStock, storage_label, terms_edition
 from models.order_number import new_number
+from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import Payment
-from models.payment_ways import ways
+from models.payment_ways import ACCESSORY, CARD, POINTS, PREPAID_SIM, ways
 from models.places import place_of
 from models.standing import reasons_against
 
@@ -43,6 +47,9 @@ _TYPED = (
 DEADLOCK = "40P01"
 
 
+NO_POINTS = {"points_of": None, "points": 0, "points_worth": 0}
+
+
 class OfferChanged(Exception):
     """A price, a gift or the cart is not what the overview showed: the shopper confirms anew (CAT-5)."""
 
@@ -57,6 +64,10 @@ class NotEligible(Exception):
     def __init__(self, line_id: int, reasons: list[Reason]):
         super().__init__(", ".join(reason.kind for reason in reasons))
         self.line_id, self.reasons = line_id, reasons
+
+
+class PointsChanged(Exception):
+    """The points cannot be used as was chosen: too few, blocked, or too many for the cart (PAY-4)."""
 
 
 class EmptyCart(Exception):
@@ -87,6 +98,11 @@ class Checkout(BaseModel):
     note = CharField(max_length=200, default="")
     recipient = CharField(max_length=120, default="")
     payment_way = CharField(max_length=12, default="")
+    # Points beside the card payment, and whose (PAY-4).
+    points_of = ForeignKeyField(ClubMember, null=True, on_delete="SET NULL")
+    points = IntegerField(default=0, constraints=[Check("points >= 0")])
+    # What they take off, in minor units, as the overview shows it.
+    points_worth = IntegerField(default=0, constraints=[Check("(points_worth > 0) = (points > 0)")])
     begun_at = MomentField()
 
     @classmethod
@@ -104,7 +120,7 @@ class Checkout(BaseModel):
     @classmethod
     def renew(cls, cart: Cart) -> None:
         """After an order: a new key, no payment way; what the shopper typed stays for the next one."""
-        cls.update(key=secrets.token_urlsafe(24), payment_way="", note="", recipient="").where(
+        cls.update(key=secrets.token_urlsafe(24), payment_way="", note="", recipient="", **NO_POINTS).where(
             cls.cart == cart
         ).execute()
 
@@ -134,7 +150,26 @@ class Checkout(BaseModel):
         Another tab may change the address after it was shown: then it is shown anew.
         """
         typed = [getattr(self, name) for name in _TYPED]
+        if self.points:
+            typed += [self.points_of_id, self.points, self.points_worth]
         return hashlib.sha256(json.dumps([digest_of(lines), typed]).encode()).hexdigest()[:32]
+
+    def choose_points(self, member: ClubMember | None, points: int, lines: list[Chosen], now) -> None:
+        """Pay with so many of the member's points beside the card; none with None or 0 (PAY-4).
+
+        `member` is one of the profile's, and whether there are as many points is seen when the order is placed.
+        Raises PointsChanged for more than the lines take, or a number that leaves a fraction of the currency.
+        """
+        if member is None or not points:
+            values = NO_POINTS
+        else:
+            rates = Rates(local_day(now))
+            if not 0 < points <= most_points(lines, rates) or points % rates.step:
+                raise PointsChanged
+            values = {"points_of": member, "points": points, "points_worth": rates.worth(points)}
+        Checkout.update(**values).where(Checkout.id == self.id).execute()
+        for name, value in values.items():
+            setattr(self, name, value)
 
     @classmethod
     def is_placed(cls, cart: Cart, key: str | None) -> bool:
@@ -147,9 +182,9 @@ class Checkout(BaseModel):
         """Place the order that the overview showed, and begin its payment; none where nothing is due now.
 
         `key` is the checkout's as the overview held it: placing it again, in another tab or by a double click,
-        finds the same order (CHK-4). `seen` is the digest of what was shown (CAT-5). In one transaction: stock
-        gifts and numbers are taken, the order, its lines, first event and payment are written, the cart is emptied.
-        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete, TooManyUnpaid, NotEligible.
+        finds the same order (CHK-4). `seen` is the digest of what was shown (CAT-5). In one transaction: stock,
+        gifts, numbers and points are taken, order, lines, first event and payment are written, the cart is emptied.
+        Raises OfferChanged, OutOfStock, EmptyCart, Incomplete, TooManyUnpaid, NotEligible, PointsChanged.
         """
         for _ in range(3):
             try:
@@ -177,7 +212,8 @@ class Checkout(BaseModel):
             if missing := checkout.missing_step(lines):
                 raise Incomplete(missing)
             numbers = _refuse_ineligible(lines, profile, now)
-            due_now = sum(chosen.quote.today for chosen in lines)
+            member = _points_member(checkout, lines, profile, now)
+            due_now = sum(chosen.quote.today for chosen in lines) - checkout.points_worth
             email = checkout.email.strip().lower()
             if due_now and Order.awaiting_payment().where(Order.email == email).count() >= config.UNPAID_PER_EMAIL:
                 raise TooManyUnpaid
@@ -209,9 +245,11 @@ class Checkout(BaseModel):
                 postal_code=checkout.postal_code,
                 note=checkout.note,
                 recipient=checkout.recipient,
-                signer=", ".join(dict.fromkeys(number.holder.name for number in numbers)),
+                signer=_signer([number.holder for number in numbers] + ([member.holder] if member else [])),
                 total=sum(chosen.total for chosen in lines),
                 due_now=due_now,
+                points=checkout.points,
+                points_worth=checkout.points_worth,
                 currency=config.CURRENCY,
                 placed_at=now,
                 payable_until=now + timedelta(minutes=config.PAYABLE_MINUTES),
@@ -232,6 +270,12 @@ class Checkout(BaseModel):
                         chosen.new_number.sell(checkout.cart, order, now)
                     except NumberTaken:
                         raise Incomplete("number") from None
+            if member is not None:
+                try:
+                    OrderPoints.hold(order, member.id, order.points, order.points_worth, now)
+                except (Blocked, NotEnough, NotMember) as error:
+                    raise PointsChanged from error
+                crash.at("place: points held")
             payment = None
             if due_now:
                 payment = Payment.begin(order, now)
@@ -243,6 +287,40 @@ class Checkout(BaseModel):
             Checkout.renew(checkout.cart)
             crash.at("place: written")
         return order, payment
+
+
+def most_points(lines: list[Chosen], rates: Rates) -> int:
+    """The most points that these lines take: of what is charged to the card, and can be paid with points (PAY-1,
+    PAY-4)."""
+    by_card = (chosen for chosen in lines if chosen.line.payment == CARD)
+    by_points = (chosen.quote.today for chosen in by_card if POINTS in ways_of(chosen, True, True))
+    return rates.most_points(sum(by_points), sum(chosen.quote.today for chosen in lines))
+
+
+def ways_of(chosen: Chosen, logged_in: bool, own_number: bool) -> tuple[str, ...]:
+    """The ways to pay this line has (PAY-1)."""
+    return ways(chosen.contract_type if chosen.is_contract else _kind(chosen), logged_in, own_number)
+
+
+def _kind(chosen: Chosen) -> str:
+    return chosen.device.kind if chosen.device.kind in (ACCESSORY, PREPAID_SIM) else "device_only"
+
+
+def _points_member(checkout: Checkout, lines: list[Chosen], profile, now) -> ClubMember | None:
+    """Whose points are used, or None; raises PointsChanged where they cannot be (PAY-4)."""
+    if not checkout.points:
+        return None
+    member = ClubMember.of_profile_by(profile, checkout.points_of_id) if profile else None
+    rates = Rates(local_day(now))
+    fits = checkout.points <= most_points(lines, rates) and checkout.points_worth == rates.worth(checkout.points)
+    if member is None or not fits:
+        raise PointsChanged
+    return member
+
+
+def _signer(holders) -> str:
+    """Who alone may receive the order: each number's holder, and whose points it was paid with (DLV-3)."""
+    return ", ".join(dict.fromkeys(holder.name for holder in holders))
 
 
 def _refuse_ineligible(lines: list[Chosen], profile, now) -> list[Number]:

@@ -69,6 +69,10 @@ class GiftGone(OutOfStock):
     """The device is there, its gift went to somebody else: it may be ordered without (CAT-5)."""
 
 
+class PointsGone(Exception):
+    """The points that the order was paid with are not there any more (PAY-4)."""
+
+
 class Order(BaseModel):
     number = CharField(unique=True, max_length=20)
     # The checkout it came from: placing the same checkout again finds this order (CHK-4).
@@ -95,6 +99,9 @@ class Order(BaseModel):
     # Of all devices, and what of it the card is charged now; minor units. With nothing due now there is no Payment.
     total = IntegerField(constraints=[Check("total >= 0")])
     due_now = IntegerField(constraints=[Check("due_now >= 0")])
+    # Points of the club, and what they took off the card payment; `due_now` is what was left (PAY-4).
+    points = IntegerField(default=0, constraints=[Check("points >= 0")])
+    points_worth = IntegerField(default=0, constraints=[Check("(points_worth > 0) = (points > 0)")])
     # Who signs the contract of a Besnik 24 device: the number's holder, who alone may receive it (DLV-3).
     signer = TextField(default="")
     currency = CharField(max_length=3)
@@ -164,6 +171,8 @@ class Order(BaseModel):
 
         Call it inside a transaction. (ORD-4)
         """
+        from models.order_points import OrderPoints
+
         if state not in TRANSITIONS[self.state]:
             raise NotAllowed(f"{self.state} → {state}")
         moved = Order.update(state=state).where(Order.id == self.id, Order.state == self.state).execute()
@@ -178,6 +187,10 @@ class Order(BaseModel):
             from models.new_number import NewNumber
 
             NewNumber.give_back(self)
+        if state in ("lapsed", "cancelled", "returned"):
+            OrderPoints.give_back(self, now)
+        elif state == "confirmed":
+            OrderPoints.take(self)
 
     def lapse(self, now) -> None:
         """Nobody paid in time: stock, gifts and numbers go back (PAY-8). Raises NotAllowed."""
@@ -220,11 +233,15 @@ class Order(BaseModel):
         stock_changed(sold_out)
 
     def take_again(self, now) -> None:
-        """Take what a lapsed order gave back: pieces, gifts and numbers, or none; raises OutOfStock.
+        """Take what a lapsed order gave back: pieces, gifts, numbers and points, or none; raises OutOfStock, and
+        PointsGone where the points are not there any more.
 
         Call it in a transaction of its own, which the error undoes.
         """
+        from models.club_ledger import Blocked, NotEnough
+        from models.club_member import NotMember
         from models.new_number import NewNumber, NumberTaken
+        from models.order_points import OrderPoints
 
         lines = self.lines()
         own = [line.msisdn for line in lines if line.contract_type == "besnik24"]
@@ -240,6 +257,11 @@ class Order(BaseModel):
             except (NumberTaken, IntegrityError):
                 raise OutOfStock([line.title(self.language)], [line.sku]) from None
         self.take_stock()
+        if self.points:
+            try:
+                OrderPoints.take_again(self, now)
+            except (Blocked, NotEnough, NotMember):
+                raise PointsGone from None
 
     def give_back_stock(self) -> None:
         """Put every piece and gift back; call it inside the transaction that ends the order.

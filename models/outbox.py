@@ -26,6 +26,8 @@ PROFILE_KINDS = (
 WITHHELD_KINDS = ("unknown_email",)
 # About a card payment of invoices; `data` holds its number.
 BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
+# About the points club, to the profile that joined; `data` says what of.
+CLUB_KINDS = ("voucher", "points_lapse", "club_joined", "club_news")
 
 
 def mail_server() -> MailServer:
@@ -87,7 +89,7 @@ class Mail(Outgoing):
         Raises ValueError for a kind that there is not.
         """
         withheld = kind in WITHHELD_KINDS
-        if not withheld and kind not in KINDS + PROFILE_KINDS + BILL_KINDS:
+        if not withheld and kind not in KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
             raise ValueError(f"There is no mail {kind!r}.")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (

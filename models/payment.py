@@ -14,7 +14,7 @@ from gateways.bank import Bank, BankDeclined, ForgedMessage, Message, Verdict
 from models.base import BaseModel, MomentField, db, locked, unclaimed
 from models.bill_payment import BillPayment
 from models.calendar import promised_day
-from models.order import NotAllowed, Order, OutOfStock
+from models.order import NotAllowed, Order, OutOfStock, PointsGone
 from models.outbox import Mail
 
 log = structlog.get_logger()
@@ -210,7 +210,7 @@ class Payment(BaseModel):
                 with db.atomic():
                     order.take_again(now)
                 revived = True
-            except OutOfStock:
+            except (OutOfStock, PointsGone):
                 revived = False
         if order.state != "awaiting_payment" and not revived:
             return False

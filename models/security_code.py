@@ -56,8 +56,20 @@ class SecurityCode(BaseModel):
     used_at = MomentField(null=True)
 
     @classmethod
-    def send(cls, profile: Profile, msisdn: str, now, *, genuine: bool) -> "SecurityCode":
-        """A new code with its SMS in the profile's language; raises TooManyCodes.
+    def send(
+        cls,
+        profile: Profile,
+        msisdn: str,
+        now,
+        *,
+        genuine: bool,
+        kind: str = "security_code",
+        language: str = "",
+        data: dict | None = None,
+    ) -> "SecurityCode":
+        """A new code with its SMS, in the profile's language where no other is named; raises TooManyCodes.
+
+        `kind` is the SMS's, and `data` what it tells beside the code.
 
         Where the request is not `genuine` everything is written alike and no SMS goes out: neither the answer nor
         its time tells which it was. The limits that are told count both; the one for a number's SMS is silent and
@@ -87,12 +99,13 @@ class SecurityCode(BaseModel):
                 expires_at=now + timedelta(minutes=config.CODE_MINUTES),
             )
             Sms.write(
-                "security_code",
+                kind,
                 msisdn,
-                profile.language,
+                language or profile.language,
                 now,
-                key=f"security_code:{code.id}",
+                key=f"{kind}:{code.id}",
                 code=code,
+                data=data,
                 until=code.expires_at,
                 withheld=not code.genuine,
             )

@@ -334,6 +334,11 @@ class Shelf:
                         self._cards.popitem(last=False)
         return [known[number] for number in ids if number in known]
 
+    def popular_cards(self, count: int) -> list[str]:
+        """The cards of the `count` most popular devices."""
+        ids = self.index.search(Query(per_page=count)).ids
+        return [card for start in range(0, len(ids), _BATCH) for card in self.cards(ids[start : start + _BATCH])]
+
     @classmethod
     def cards_now(cls, device_ids) -> list[str]:
         """As `cards`, but as the database has them now, whatever this process knows; one query."""

@@ -4,7 +4,7 @@ import secrets
 from urllib.parse import quote
 
 import structlog
-from peewee import CharField, Check, ForeignKeyField, IntegerField
+from peewee import CharField, Check, ForeignKeyField, IntegerField, JSONField
 
 import config
 from gateways.sms import Report, SmsGateway
@@ -14,7 +14,17 @@ from models.security_code import SecurityCode
 
 log = structlog.get_logger()
 
-KINDS = ("security_code",)
+KINDS = (
+    "security_code",
+    # Of the club: see models/sms_text.py for what each says.
+    "gift_code",
+    "voucher",
+    "service_active",
+    "service_refused",
+    "points_lapse",
+    "club_joined",
+    "club_news",
+)
 STATES = ("due", "handed", "sent", "failed", "withheld")
 FINAL_REPORTS = ("delivered", "failed", "rejected")
 REPORTS = ("", "accepted", "buffered", *FINAL_REPORTS)
@@ -57,6 +67,8 @@ class Sms(Outgoing):
     recipient = CharField(max_length=15, constraints=[Check("LENGTH(recipient) >= 8")])
     language = CharField(max_length=2)
     code = ForeignKeyField(SecurityCode, null=True, backref="messages", on_delete="CASCADE")
+    # What the text tells, such as the id of a voucher; never a secret.
+    data = JSONField(null=True)
     state = CharField(max_length=8, constraints=[_one_of("state", STATES)])
     message_id = CharField(unique=True, max_length=40)
     tries = IntegerField(default=0)
@@ -72,7 +84,17 @@ class Sms(Outgoing):
 
     @classmethod
     def write(
-        cls, kind: str, recipient: str, language: str, now, *, key: str, code=None, until=None, withheld: bool = False
+        cls,
+        kind: str,
+        recipient: str,
+        language: str,
+        now,
+        *,
+        key: str,
+        code=None,
+        data: dict | None = None,
+        until=None,
+        withheld: bool = False,
     ) -> None:
         """Put an SMS into the outbox; call it in the transaction of what it reports.
 
@@ -87,6 +109,7 @@ class Sms(Outgoing):
                 recipient=recipient,
                 language=language,
                 code=code,
+                data=data,
                 state="withheld" if withheld else "due",
                 message_id=secrets.token_hex(16),
                 written_at=now,

@@ -21,19 +21,33 @@ from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
+from models.club_ledger import ClubEntry, ClubLot, ClubMovement, debit
+from models.club_member import ClubMember, FixedService
+from models.club_month import ClubMonth, ClubTopup
+from models.club_notice import ClubNotice
+from models.club_offer import ClubGift, Partner, PartnerOffer
+from models.club_rate import Rate
+from models.club_service import ClubService
+from models.consent import Consent
 from models.contract import Contract
+from models.gift_handout import GiftHandout
+from models.inbound_sms import InboundSms
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.number_claim import NumberClaim
 from models.order import Order, OrderLine
+from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile_link import ProfileLink
 from models.registration import Registration
 from models.security_code import SecurityCode
 from models.sms import Sms
+from models.staff import Staff
 from models.subscriber import Holder, Subscriber
+from models.voucher import Voucher
+from tests.club import gift, joined, joined_fixed, offer
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
 
 # What `pwmigrate diff` says when there is none.
@@ -61,6 +75,7 @@ def row_of(world, table):
     BssEvent.number_all()
     BssMessage.create(message="message-1", kind="invoice", digest="d", result="added", taken_at=NOW)
     BssKnown.create(kind="invoice", key="F-1", at=NOW)
+    clubbed(order)
     return table.select().first()
 
 
@@ -76,6 +91,34 @@ def billed():
     days = {"started_on": NOW.date(), "ends_on": NOW.date()}
     Contract.create(number=number, code="K-1", device="S25", price=2, paid=1, instalments=6, **days)
     NewNumber.create(msisdn="38970200001", state="held", held_until=later(30), cart=Cart.begin(NOW))
+
+
+def clubbed(order):
+    """A row in each table of the points club."""
+    number = Number.get()
+    member = joined(number, points=100)
+    day = NOW.date()
+    entries = [spend(member, 10, kind, f"{kind}:1") for kind in ("units", "voucher", "order", "gift")]
+    whose = ProfileNumber.get().profile
+    Rate.create(name="euro", since=day, value=6150)
+    ClubMonth.create(member=member, month="2026-02", spent=100, at=NOW)
+    fixed = joined_fixed(number.subscriber).fixed
+    ClubTopup.create(reference="T-1", fixed=fixed, package="net-100", topped_up_at=NOW, at=NOW)
+    ClubNotice.create(member=member, usable_until=day, step="first", points=1, at=NOW)
+    Voucher.create(entry=entries[1], member=member, offer=offer(), code="ABCD2345", channel="web", until=day)
+    service = {"uuid": "u", "msisdn": number.msisdn, "what": "MB", "amount": 50, "days": 30, "channel": "sms"}
+    ClubService.create(entry=entries[0], member=member, state="ordered", ordered_at=NOW, **service)
+    OrderPoints.create(order=order, member=member, entry=entries[2], points=1, worth=50, state="held", at=NOW)
+    handed = {"token": "t", "msisdn": number.msisdn, "asked_at": NOW, "handed_at": NOW}
+    GiftHandout.create(member=member, gift=gift(), clerk=whose, entry=entries[3], **handed)
+    Staff.create(profile=whose, role="clerk", since=NOW)
+    InboundSms.create(message="m-1", at=NOW)
+    Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
+
+
+def spend(member, points, kind, key):
+    with db.atomic():
+        return debit(ClubMember.hold(member.id, NOW), points, kind, NOW, key=key, about={})
 
 
 # (table, what a bad row says)
@@ -103,6 +146,10 @@ BAD = [
     (Order, {"state": "paid"}),
     (Order, {"total": -1}),
     (Order, {"due_now": -1}),
+    (Order, {"points": -1}),
+    (Order, {"points_worth": 50}),
+    (Checkout, {"points": -2}),
+    (Checkout, {"points_worth": 50}),
     (OrderLine, {"payment": "points"}),
     (OrderLine, {"payment": "instalments", "parts": 7}),
     (CartLine, {"payment": "cash"}),
@@ -153,7 +200,60 @@ BAD = [
     (Sms, {"report": "maybe"}),
     (BssMessage, {"result": "maybe"}),
     (BssEvent, {"state": "lost"}),
+    (Rate, {"name": "dollar"}),
+    (Rate, {"value": -1}),
+    (FixedService, {"kind": "telex"}),
+    (ClubMember, {"balance": -1}),
+    (ClubMember, {"number": None, "fixed": None}),
+    (ClubLot, {"points": 0, "left": 0}),
+    (ClubLot, {"left": -1}),
+    (ClubLot, {"left": 101}),
+    (ClubMonth, {"month": "2026-2"}),
+    (ClubMonth, {"spent": -1}),
+    (ClubNotice, {"step": "third"}),
+    (ClubNotice, {"points": 0}),
+    (PartnerOffer, {"points": 0}),
+    (PartnerOffer, {"days": 0}),
+    (ClubGift, {"points": 0}),
+    (ClubGift, {"stock": -1}),
+    (Voucher, {"channel": "fax"}),
+    (Voucher, {"used_by": 1}),
+    (ClubService, {"what": "KB"}),
+    (ClubService, {"amount": 0}),
+    (ClubService, {"days": -1}),
+    (ClubService, {"channel": "fax"}),
+    (ClubService, {"state": "gone"}),
+    (ClubService, {"active_at": NOW}),
+    (OrderPoints, {"points": 0}),
+    (OrderPoints, {"worth": 0}),
+    (OrderPoints, {"state": "gone"}),
+    (GiftHandout, {"entry": None}),
+    (Staff, {"role": "king"}),
+    (Staff, {"role": "partner"}),
 ]
+
+
+@pytest.mark.rule("CLB-16", "PRV-2")
+@pytest.mark.parametrize(
+    ("table", "bad"),
+    [
+        (ClubEntry, {"points": 5}),
+        (ClubEntry, {"balance": -1}),
+        (ClubMovement, {"points": 0}),
+        (Consent, {"kind": "club_pigeon"}),
+        (Consent, {"channel": "fax"}),
+    ],
+)
+def test_a_table_that_is_only_added_to_refuses_a_row_that_breaks_a_check(world, table, bad):
+    row_of(world, table)
+    row = table.select().order_by(table.id.desc()).first()
+    values = {name: value for name, value in row.__data__.items() if name != "id"}
+    if table is ClubEntry:
+        values["key"] = "another"
+    if table is ClubMovement:
+        values["entry"] = ClubEntry.select().order_by(ClubEntry.id).first()
+    with pytest.raises(IntegrityError, match=r"(?i)check"), db.atomic():
+        table.insert(**{**values, **bad}).execute()
 
 
 @pytest.mark.parametrize(("table", "bad"), BAD, ids=lambda value: getattr(value, "__name__", None) or "-".join(value))
@@ -208,6 +308,23 @@ TWICE = [
     (BssKnown, lambda row: {}),
     (BssEvent, lambda row: {"uuid": row.uuid}),
     (BssEvent, lambda row: {"sequence": row.sequence}),
+    (Rate, lambda row: {}),
+    (FixedService, lambda row: {"code": row.code}),
+    (ClubMember, lambda row: {}),
+    (ClubEntry, lambda row: {"key": row.key}),
+    (ClubMovement, lambda row: {}),
+    (ClubMonth, lambda row: {}),
+    (ClubTopup, lambda row: {"reference": row.reference}),
+    (ClubNotice, lambda row: {}),
+    (Partner, lambda row: {"code": row.code}),
+    (PartnerOffer, lambda row: {}),
+    (ClubGift, lambda row: {}),
+    (Voucher, lambda row: {"code": row.code, "entry": row.entry_id}),
+    (ClubService, lambda row: {"uuid": row.uuid, "entry": row.entry_id}),
+    (OrderPoints, lambda row: {"order": row.order_id, "entry": row.entry_id}),
+    (GiftHandout, lambda row: {"token": row.token}),
+    (Staff, lambda row: {"profile": row.profile_id}),
+    (InboundSms, lambda row: {"message": row.message}),
 ]
 
 

@@ -1,0 +1,284 @@
+"""Who is in the points club: a service, that is a mobile number or a fixed service (CLB-1, CLB-2)."""
+
+from datetime import date
+
+from peewee import JOIN, BooleanField, CharField, Check, DateField, ForeignKeyField, IntegerField, IntegrityError
+
+from models.base import BaseModel, MomentField, db, locked
+from models.calendar import local_day
+from models.club_rate import Rates
+from models.number import Number, ProfileNumber
+from models.profile import Profile
+from models.subscriber import Holder, Subscriber
+
+FIXED_KINDS = ("internet", "tv", "bundle")
+
+
+class AlreadyMember(Exception):
+    """The number or service is in the club (CLB-1)."""
+
+
+class NotMember(Exception):
+    """The number or service is not in the club."""
+
+
+class FixedService(BaseModel):
+    """The shop's copy of a fixed service that is topped up: internet, television or both."""
+
+    code = CharField(unique=True, max_length=30)
+    subscriber = ForeignKeyField(Subscriber, backref="fixed_services", on_delete="CASCADE")
+    kind = CharField(max_length=10, constraints=[Check(f"kind IN {FIXED_KINDS!r}")])
+    # The key of the tables of welcome points and of top-ups.
+    package = CharField(max_length=40)
+    active = BooleanField(default=True)
+
+    @property
+    def holder(self) -> Holder:
+        return self.subscriber.holder
+
+    @classmethod
+    def of_profile(cls, profile: Profile) -> list["FixedService"]:
+        """Those of the subscriber codes of the profile's numbers, as their invoices are (PRO-7); one query."""
+        codes = (
+            Number.select(Number.subscriber)
+            .join(ProfileNumber)
+            .where(ProfileNumber.profile == profile, Number.active)
+        )
+        return list(
+            cls.select(cls, Subscriber, Holder)
+            .join(Subscriber)
+            .join(Holder)
+            .where(cls.subscriber.in_(codes), cls.active)
+            .order_by(cls.id)
+        )
+
+
+class ClubMember(BaseModel):
+    """The membership of one service, with what it had when the club last looked (CLB-14).
+
+    Every change of points holds this row until its transaction ends: changes of one member take turns.
+    """
+
+    number = ForeignKeyField(Number, null=True, backref="memberships", on_delete="RESTRICT")
+    fixed = ForeignKeyField(FixedService, null=True, backref="memberships", on_delete="RESTRICT")
+    # Who gets the club's mails: the profile that joined; none where it was done at the desk.
+    profile = ForeignKeyField(Profile, null=True, on_delete="SET NULL")
+    language = CharField(max_length=2)
+    # Whose the service was, and what kind of: points do not follow it to somebody else.
+    holder = ForeignKeyField(Holder, on_delete="RESTRICT")
+    segment = CharField(max_length=10)
+    kind = CharField(max_length=10)
+    joined_at = MomentField()
+    # The first day that earns points: the 1st of the month after joining (CLB-1).
+    earns_from = DateField()
+    # All points that are not spent, lapsed or lost; the sum of the lots' and of the movements.
+    balance = IntegerField(default=0, constraints=[Check("balance >= 0")])
+    blocked_at = MomentField(null=True, index=True)
+    ended_at = MomentField(null=True)
+
+    class Meta:
+        constraints = [Check("(number_id IS NULL) <> (fixed_id IS NULL)")]
+
+    # Who
+
+    @classmethod
+    def of_msisdn(cls, msisdn: str) -> "ClubMember | None":
+        """The member whose number this is, with number, subscriber and holder; one query."""
+        return cls._with_service().where(Number.msisdn == msisdn, Number.active, cls.ended_at.is_null()).first()
+
+    @classmethod
+    def of_profile(cls, profile: Profile) -> list["ClubMember"]:
+        """The memberships of the profile's numbers, in their order, then of the fixed services of the same
+        subscriber codes; two queries."""
+        numbers = (
+            cls._with_service()
+            .join_from(Number, ProfileNumber)
+            .where(ProfileNumber.profile == profile, Number.active, cls.ended_at.is_null())
+            .order_by(ProfileNumber.id)
+        )
+        codes = (
+            Number.select(Number.subscriber)
+            .join(ProfileNumber)
+            .where(ProfileNumber.profile == profile, Number.active)
+        )
+        fixed = (
+            cls.select(cls, FixedService, Subscriber, Holder)
+            .join(FixedService)
+            .join(Subscriber)
+            .join(Holder)
+            .where(FixedService.subscriber.in_(codes), FixedService.active, cls.ended_at.is_null())
+            .order_by(FixedService.id)
+        )
+        return [*numbers, *fixed]
+
+    @classmethod
+    def of_profile_by(cls, profile: Profile, id: int) -> "ClubMember | None":
+        """The membership with this id if it is one of the profile's, else None."""
+        return next((member for member in cls.of_profile(profile) if member.id == id), None)
+
+    @classmethod
+    def _with_service(cls):
+        return cls.select(cls, Number, Subscriber, Holder).join(Number).join(Subscriber).join(Holder)
+
+    @property
+    def service(self) -> "Number | FixedService":
+        return self.number if self.number_id else self.fixed
+
+    @property
+    def msisdn(self) -> str:
+        """The number's; blank for a fixed service."""
+        return self.number.msisdn if self.number_id else ""
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_at is not None
+
+    # Joining
+
+    @classmethod
+    def join_number(cls, number: Number, now, *, language: str, profile: Profile | None = None) -> "ClubMember":
+        """Take a number into the club, with its welcome points (CLB-1, CLB-2). Raises AlreadyMember."""
+        return cls._join({"number": number}, number, number.tariff, number.kind, now, language, profile)
+
+    @classmethod
+    def join_fixed(cls, fixed: FixedService, now, *, language: str, profile: Profile | None = None) -> "ClubMember":
+        """Take a fixed service into the club, with its welcome points (CLB-1, CLB-2). Raises AlreadyMember."""
+        return cls._join({"fixed": fixed}, fixed, fixed.package, "fixed", now, language, profile)
+
+    @classmethod
+    def _join(cls, of: dict, service, tariff: str, kind: str, now, language, profile) -> "ClubMember":
+        from models.club_ledger import credit
+
+        today = local_day(now)
+        rates = Rates(today)
+        try:
+            with db.atomic():
+                member = cls.create(
+                    **of,
+                    profile=profile,
+                    language=language,
+                    holder=service.holder,
+                    segment=service.holder.segment,
+                    kind=kind,
+                    joined_at=now,
+                    earns_from=month_after(today),
+                )
+                if points := rates.welcome(tariff):
+                    credit(
+                        member,
+                        points,
+                        "welcome",
+                        now,
+                        key=f"welcome:{member.id}",
+                        year=today.year,
+                        until=rates.last_day(today.year),
+                        about={"tariff": tariff},
+                    )
+        except IntegrityError as error:
+            raise AlreadyMember from error
+        return member
+
+    # Turns
+
+    @classmethod
+    def hold(cls, id: int, now) -> "ClubMember":
+        """The member as it is now, held until the transaction ends; what was due of it is done first.
+
+        Call it in a transaction, and change points only of a member that is held. Raises NotMember for one that
+        has ended.
+        """
+        from models.club_ledger import lapse
+
+        member = locked(cls.select().where(cls.id == id)).get()
+        if member.ended_at is None:
+            member.follow_service(now)
+        if member.ended_at is not None:
+            raise NotMember
+        lapse(member, now)
+        return member
+
+    def follow_service(self, now) -> None:
+        """Lose what a change of tariff or holder takes (CLB-14); nothing where the service is as it was.
+
+        Call it with the member held. Another holder's number is another's: the membership ends.
+        """
+        from models.club_ledger import lose
+        from models.club_service import ClubService
+
+        service = self.service
+        holder = service.holder
+        kind = service.kind if self.number_id else "fixed"
+        before = (self.holder_id, self.segment, self.kind)
+        if before == (holder.id, holder.segment, kind) and service.active:
+            return
+        to_business = self.segment == "private" and holder.segment == "business" and kind != "prepaid"
+        to_postpaid = self.segment == holder.segment == "private" and (self.kind, kind) == ("prepaid", "postpaid")
+        if self.holder_id != holder.id or not service.active:
+            lose(self, now, "holder" if service.active else "given_up")
+            ClubService.lose_all(self, ("MB", "SMS", "MMS"), now)
+            self.ended_at = now
+        elif to_business:
+            lose(self, now, "business")
+            ClubService.lose_all(self, ("MB", "SMS", "MMS"), now)
+        elif to_postpaid:
+            # The document names MB and SMS alone: MMS stay.
+            ClubService.lose_all(self, ("MB", "SMS"), now)
+        self.holder, self.segment, self.kind = holder, holder.segment, kind
+        self.save()
+
+    @classmethod
+    def changed_services(cls):
+        """Members whose service is not as the club last saw it (CLB-14); ids alone, one query."""
+        holder = Holder.alias()
+        fixed_subscriber, fixed_holder = Subscriber.alias(), Holder.alias()
+        of_numbers = (
+            (Subscriber.holder != cls.holder)
+            | (holder.segment != cls.segment)
+            | (Number.kind != cls.kind)
+            | (Number.active == False)  # noqa: E712
+        )
+        of_fixed = (
+            (fixed_subscriber.holder != cls.holder)
+            | (fixed_holder.segment != cls.segment)
+            | (FixedService.active == False)  # noqa: E712
+        )
+        return (
+            cls.select(cls.id)
+            .join(Number, JOIN.LEFT_OUTER)
+            .join(Subscriber, JOIN.LEFT_OUTER)
+            .join(holder, JOIN.LEFT_OUTER, on=(Subscriber.holder == holder.id))
+            .join_from(cls, FixedService, JOIN.LEFT_OUTER)
+            .join(fixed_subscriber, JOIN.LEFT_OUTER, on=(FixedService.subscriber == fixed_subscriber.id))
+            .join(fixed_holder, JOIN.LEFT_OUTER, on=(fixed_subscriber.holder == fixed_holder.id))
+            .where(cls.ended_at.is_null(), of_numbers | of_fixed)
+            .order_by(cls.id)
+        )
+
+    @classmethod
+    def follow_all_services(cls, now, limit: int = 500) -> int:
+        """Take in what changed of members' services; returns of how many (CLB-14). It may run twice."""
+        ids = [member.id for member in cls.changed_services().limit(limit)]
+        for id in ids:
+            with db.atomic():
+                member = locked(cls.select().where(cls.id == id)).get()
+                if member.ended_at is None:
+                    member.follow_service(now)
+        return len(ids)
+
+
+# A service has one membership at a time; those that ended stay, with their history.
+ClubMember.add_index(
+    ClubMember.index(
+        ClubMember.number, unique=True, where=ClubMember.ended_at.is_null(), name="club_member_number_once"
+    )
+)
+ClubMember.add_index(
+    ClubMember.index(
+        ClubMember.fixed, unique=True, where=ClubMember.ended_at.is_null(), name="club_member_fixed_once"
+    )
+)
+
+
+def month_after(day: date) -> date:
+    """The first of the month after the one of `day`."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

@@ -1,0 +1,76 @@
+"""Points beside a card payment: held at placing, taken when paid, given back when nothing comes of it.
+
+PAY-4 says how, PAY-9 what comes back.
+"""
+
+from peewee import CharField, Check, ForeignKeyField, IntegerField
+
+from models.base import BaseModel, MomentField
+from models.club_ledger import ClubEntry, debit, give_back
+from models.club_member import ClubMember, NotMember
+from models.order import Order
+
+STATES = ("held", "taken", "returned")
+
+
+class OrderPoints(BaseModel):
+    """The points of one order; they left the member's balance when it was placed."""
+
+    order = ForeignKeyField(Order, unique=True, on_delete="RESTRICT")
+    member = ForeignKeyField(ClubMember, on_delete="RESTRICT")
+    # Of the last debit: an order that is paid late takes its points again.
+    entry = ForeignKeyField(ClubEntry, unique=True, on_delete="RESTRICT")
+    points = IntegerField(constraints=[Check("points > 0")])
+    # What they took off the card payment, in minor units.
+    worth = IntegerField(constraints=[Check("worth > 0")])
+    state = CharField(max_length=8, constraints=[Check(f"state IN {STATES!r}")])
+    turns = IntegerField(default=0)
+    at = MomentField()
+
+    @classmethod
+    def hold(cls, order: Order, member_id: int, points: int, worth: int, now) -> "OrderPoints":
+        """Take `points` for an order that is being placed, in that transaction (PAY-4).
+
+        Raises Blocked, NotEnough, NotMember.
+        """
+        member = ClubMember.hold(member_id, now)
+        entry = debit(member, points, "order", now, key=f"order:{order.id}:0", about={"order": order.number})
+        return cls.create(order=order, member=member, entry=entry, points=points, worth=worth, state="held", at=now)
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderPoints | None":
+        return cls.get_or_none(cls.order == order)
+
+    @classmethod
+    def take(cls, order: Order) -> None:
+        """The order was paid: what was held is spent. In the transaction that says so."""
+        if order.points:
+            cls.update(state="taken").where(cls.order == order, cls.state == "held").execute()
+
+    @classmethod
+    def give_back(cls, order: Order, now) -> bool:
+        """Nothing comes of the order, or of what it brought: its points return, once (PAY-9)."""
+        if not order.points:
+            return False
+        mine = cls.update(state="returned").where(cls.order == order, cls.state.in_(("held", "taken")))
+        if not mine.execute():
+            return False
+        row = cls.get(cls.order == order)
+        try:
+            member = ClubMember.hold(row.member_id, now)
+        except NotMember:
+            # The number is somebody else's by now, and the points went with the membership.
+            return False
+        give_back(row.entry, member, now, about={"order": order.number})
+        return True
+
+    @classmethod
+    def take_again(cls, order: Order, now) -> None:
+        """A lapsed order is paid late: hold its points anew; raises Blocked, NotEnough, NotMember."""
+        row = cls.get(cls.order == order)
+        member = ClubMember.hold(row.member_id, now)
+        row.turns += 1
+        key = f"order:{order.id}:{row.turns}"
+        row.entry = debit(member, row.points, "order", now, key=key, about={"order": order.number})
+        row.state, row.at = "held", now
+        row.save()
