@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, reduce
 from itertools import islice
-from operator import and_
+from operator import and_, itemgetter
 
 import numpy as np
 from rapidfuzz.distance import OSA
@@ -147,12 +147,13 @@ class CatalogueIndex:
         self._print = np.zeros(0, np.int64)
         self._facets = {name: _Facet() for name in ("kind", "brand", "storage", "colour", "os", "flag")}
         self._facets["flag"].rows(FLAGS)
-        self._tags = _Tags()
+        self._rows = _Rows()
         self._terms = _Terms(packing)
         self._orders = {sort: np.zeros(0, np.intp) for sort in ("popular", "price", "-price", "newest")}
         # The place of each slot in these orders.
         self._ranks = dict(self._orders)
         self._everyone = _bits(self._alive)
+        self._nobody = np.zeros(0, bool)
         # The slots of each kind, the cheapest first.
         self._cheapest: dict[str, np.ndarray] = {}
         self._candidates: dict[tuple, list[tuple[str, bool]]] = {}
@@ -222,8 +223,8 @@ class CatalogueIndex:
             values_of = [_values(entry, name) for entry in batch]
             facet.set(slots, values_of)
             if name != "kind":
-                self._tags.extend(tags, name, values_of)
-        self._tags.set(slots, tags)
+                self._rows.extend(tags, name, values_of)
+        self._rows.set(slots, tags)
         for slot, entry in fresh:
             self._terms.add(slot, *_indexed(entry))
         self._tidy()
@@ -239,7 +240,7 @@ class CatalogueIndex:
                 setattr(self, name, np.concatenate([old, np.zeros(self._room - len(old), old.dtype)]))
             for facet in self._facets.values():
                 facet.widen(self._room // 64)
-            self._tags.lengthen(self._room)
+            self._rows.lengthen(self._room)
         self._used += 1
         return self._used - 1
 
@@ -259,6 +260,8 @@ class CatalogueIndex:
         self._mend_orders(moved, gone)
         self._tidy(at_rest=True)
         self._everyone = _bits(self._alive)
+        self._nobody = np.zeros(self._room, bool)
+        self._nobody.setflags(write=False)
         order = self._orders["price"]
         for kind in self._facets["kind"].values():
             self._cheapest[kind] = order[_mask(self._facets["kind"].any_of([kind])).take(order)]
@@ -294,6 +297,7 @@ class CatalogueIndex:
             self._orders[sort] = ordered
             self._ranks[sort] = np.zeros(self._room, np.int32)
             self._ranks[sort][ordered] = np.arange(len(ordered))
+        self._rows.rank(self._ranks["popular"], self._ranks["price"])
 
     # Asking
 
@@ -384,10 +388,16 @@ class CatalogueIndex:
         counted = self._counted_of(devices)
         if name not in counted:
             if devices.is_few:
-                counted |= self._tags.numbers(devices.slots)
+                counted |= self._rows.numbers(self._rows_of(devices))
             else:
                 counted[name] = self._facets[name].numbers(devices)
         return counted.get(name, [])
+
+    def _rows_of(self, devices):
+        """The rows of a few devices, got together once for all that is asked of them."""
+        if devices.rows is None:
+            devices.rows = self._rows.of(devices.slots)
+        return devices.rows
 
     def _counted_of(self, devices):
         """What is known of this set so far; a small one is counted again in less time than it would be found."""
@@ -407,8 +417,8 @@ class CatalogueIndex:
         if not devices.count:
             return None, None
         if devices.is_few:
-            prices = self._price[devices.slots]
-            return int(prices.min()), int(prices.max())
+            ranks = self._rows_of(devices).view(np.int32)[:, 1]
+            return tuple(self._price.take(self._orders["price"].take([ranks.min(), ranks.max()])).tolist())
         counted = self._counted_of(devices)
         if "price" not in counted:
             ends = [
@@ -440,9 +450,7 @@ class CatalogueIndex:
         `score(slots)` gives theirs; it is asked for a few slots or for all, as a slice.
         """
         if devices.is_few:
-            slots = devices.slots
-            keys = self._ranks["popular"].take(slots)
-            keys -= score(slots).astype(np.int32) * np.int32(self._room)
+            keys = self._rows_of(devices).view(np.int32)[:, 0] - score(devices.slots).astype(np.int32) * self._room
             # A key is a rank again without the score in it.
             return self._orders["popular"].take(_least(keys, offset, count) % self._room)
         scores = score(slice(None))
@@ -521,9 +529,10 @@ class CatalogueIndex:
         A number is not the beginning of a longer number, but of a model or a measure (128 in 128gb); from
         four digits on it may be the beginning of a code.
         """
-        match = self._unmatched(found.raw)
-        self._mark(match, match.exact, found.key, found.key + "\0")
-        match.hits |= match.exact
+        exact = np.zeros(self._room, bool)
+        match = _Match(found.raw, exact, exact, [])
+        self._mark(match, exact, found.key, found.key + "\0")
+        match.hits = exact.copy()
         if unfinished or min(len(found.raw), len(found.stem)) > 1:
             begins = found.stem
             # The whole word is marked already.
@@ -535,9 +544,6 @@ class CatalogueIndex:
                 # "ip" is on its way to "iphone".
                 self._mark(match, match.hits, begins[:-1] + "f", begins[:-1] + "f" + _AFTER_ALL)
         return self._living(match)
-
-    def _unmatched(self, shown):
-        return _Match(shown, np.zeros(self._room, bool), np.zeros(self._room, bool), [])
 
     def _living(self, match):
         if self._dead:
@@ -611,7 +617,7 @@ class CatalogueIndex:
         return likely
 
     def _match_term(self, term, whole):
-        match = self._unmatched(self._terms.written(term))
+        match = _Match(self._terms.written(term), np.zeros(self._room, bool), self._nobody, [])
         self._mark(match, match.hits, term, term + ("\0" if whole else _AFTER_ALL))
         return self._living(match)
 
@@ -656,6 +662,7 @@ class _Devices:
         self.count = _count(bits)
         self.is_few = self.count * _FEW < len(bits) * 64
         self.counted: dict = {}
+        self.rows: np.ndarray | None = None
 
     @cached_property
     def key(self) -> bytes:
@@ -728,21 +735,32 @@ class _Facet:
         return self._values
 
 
-class _Tags:
-    """The values of each slot in a row of numbers: what a few devices have is counted by going through their rows."""
+class _Rows:
+    """What is asked of a few devices, as a short row of numbers for each slot.
+
+    It has the slot's places among the popular and among the cheap ones, 32 bits each, and the values it has. Side by
+    side they cost one way to the memory instead of many.
+    """
+
+    _RANKS = 4
 
     def __init__(self):
         # By facet: its values and their numbers.
         self._named: dict[str, dict] = {}
-        self._rows = np.zeros((0, 8), np.int32)
+        self._all = np.zeros((0, 16), np.uint16)
 
     def lengthen(self, room):
-        self._reshape(room, self._rows.shape[1])
+        self._reshape(room, self._all.shape[1])
 
     def _reshape(self, room, width):
-        more = np.zeros((room, width), np.int32)
-        more[: len(self._rows), : self._rows.shape[1]] = self._rows
-        self._rows = more
+        more = np.zeros((room, width), np.uint16)
+        more[: len(self._all), : self._all.shape[1]] = self._all
+        self._all = more
+
+    def rank(self, popular, cheap):
+        """Note the places of all slots."""
+        ranks = self._all.view(np.int32)
+        ranks[:, 0], ranks[:, 1] = popular, cheap
 
     def extend(self, tags, name, values_of):
         """Add to each list of `tags` the numbers of the values that its slot has in the facet `name`."""
@@ -756,16 +774,19 @@ class _Tags:
                 tag.append(number)
 
     def set(self, slots, tags):
-        width = max(map(len, tags), default=0)
-        if width > self._rows.shape[1]:
-            self._reshape(len(self._rows), width)
-        width = self._rows.shape[1]
-        self._rows[slots] = [tag + [0] * (width - len(tag)) for tag in tags]
+        """Note the values of these slots."""
+        width = self._RANKS + max(map(len, tags), default=0)
+        if width > self._all.shape[1]:
+            self._reshape(len(self._all), width + width % 2)
+        width = self._all.shape[1] - self._RANKS
+        self._all[slots, self._RANKS :] = [tag + [0] * (width - len(tag)) for tag in tags]
 
-    def numbers(self, slots) -> dict[str, list[tuple]]:
-        """By facet: (value, count) of the values that occur in these slots, which must be different ones."""
-        rows = self._rows.take(slots, axis=0)
-        counts = np.bincount(rows.ravel()).tolist()
+    def of(self, slots) -> np.ndarray:
+        return self._all.take(slots, axis=0)
+
+    def numbers(self, rows) -> dict[str, list[tuple]]:
+        """By facet: (value, count) of the values that occur in these rows, which must be of different slots."""
+        counts = np.bincount(rows[:, self._RANKS :].ravel()).tolist()
         known = len(counts)
         return {
             name: [(value, counts[number]) for value, number in named.items() if number < known and counts[number]]
@@ -944,11 +965,10 @@ def _listed(numbers, chosen, by_value) -> list[tuple]:
     if chosen:
         occur = {value for value, _ in found}
         found += [(value, 0) for value in chosen if value not in occur]
-    return sorted(found) if by_value else sorted(found, key=_by_count)
-
-
-def _by_count(pair):
-    return -pair[1], pair[0]
+    found.sort()
+    if not by_value:
+        found.sort(key=itemgetter(1), reverse=True)
+    return found
 
 
 def _values(entry, name):

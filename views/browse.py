@@ -16,7 +16,7 @@ from models.catalogue_index import Query
 from models.drawing import drawing_path
 from models.shelf import shelf
 from views import characteristics
-from views.cards import card_html, loading
+from views.cards import cards_html
 from views.characteristics import grouped
 from views.facets import facets_html, flag_name, value_name
 from views.filters import FLAGS, MANY, Filters, clean_text
@@ -176,12 +176,7 @@ def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool
         base = shelf.choices(Filters(q=filters.q).query(wanted.kind, wanted.offers))
     path = url(wanted.endpoint)
     first = 0 if wanted.home else _FIRST_VIEW
-    cards = "".join(
-        [
-            card_html(card, code, loading(place, first))
-            for place, card in enumerate(shelf.cards(result.ids or result.nearest))
-        ]
-    )
+    cards = cards_html(shelf.cards(result.ids or result.nearest), code, first)
     facets, has_filters = facets_html(filters, base, result, oob=piece, typing=typing)
     chips = _chips(code, filters, path)
     many_pages = result.pages > 1
