@@ -24,6 +24,7 @@ from views import (
     bss,
     cart,
     checkout,
+    club,
     demo,
     device,
     errors,
@@ -74,7 +75,7 @@ def create_app() -> Flask:
     login = LoginManager(app)
     login.user_loader(who_is_in)
     register_templating(app)
-    for journey in (browse, device, cart, checkout, pay, orders, bills, numbers, profile, pages, pictures):
+    for journey in (browse, device, cart, checkout, pay, orders, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

@@ -2,7 +2,8 @@
 
 from peewee import BooleanField, CharField, Check, ForeignKeyField, TextField
 
-from models.base import BaseModel, MomentField
+from models.base import BaseModel, MomentField, db
+from models.number import Number, ProfileNumber
 from models.profile import Profile
 
 KINDS = ("club_email", "club_sms")
@@ -36,3 +37,22 @@ class Consent(BaseModel):
             return False
         cls.create(profile=profile, kind=kind, given=given, wording=wording, channel=channel, at=now)
         return True
+
+    @classmethod
+    def stop_sms(cls, msisdn: str, now) -> int:
+        """STOP was sent from `msisdn`: no profile with that number gets club news by SMS any more.
+
+        Returns how many had wanted them; none is no trouble.
+        """
+        with db.atomic():
+            profiles = (
+                Profile.select()
+                .join(ProfileNumber)
+                .join(Number)
+                .where(Number.msisdn == msisdn, Number.active)
+                .order_by(Profile.id)
+            )
+            return sum(
+                cls.say(profile, "club_sms", False, now, wording="STOP te 50777", channel="sms")
+                for profile in list(profiles)
+            )
