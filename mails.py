@@ -22,6 +22,7 @@ from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from peewee import PeeweeException
 
+import club_mails
 import config
 import language as languages
 from gateways import GatewayError
@@ -29,9 +30,10 @@ from models import order_link, profile_link
 from models.bill_payment import BillPayment
 from models.calendar import ZONE
 from models.drawing import read_name
-from models.money import money
+from models.money import MINOR, money
+from models.money import number as amount
 from models.order import Order, OrderLine
-from models.outbox import BILL_KINDS, KINDS, PROFILE_KINDS, Mail
+from models.outbox import BILL_KINDS, CLUB_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
 from models.profile_link import ProfileLink
@@ -63,7 +65,7 @@ def compose(mail: Mail) -> EmailMessage:
 
 
 def _compose(mail: Mail) -> EmailMessage:
-    if mail.kind not in KINDS + PROFILE_KINDS + BILL_KINDS:
+    if mail.kind not in KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
         raise ValueError(f"There is no mail {mail.kind!r}.")
     language = mail.language if mail.language in languages.LOCALES else languages.DEFAULT
     pictures = Pictures(mail.message_id)
@@ -81,6 +83,10 @@ def _compose(mail: Mail) -> EmailMessage:
     message["Date"] = mail.written_at.astimezone(ZONE)
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
+    if "stop_url" in context:
+        # RFC 8058: mail programs stop what is advertising with one click (PRV-2).
+        message["List-Unsubscribe"] = f"<{context['stop_url']}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(write("page.txt").strip() + "\n")
     message.add_alternative(write("page.html"), subtype="html")
     # set_content drops headers whose names begin with Content-.
@@ -112,6 +118,8 @@ def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
         return context | _of_profile(mail, root)
     if mail.kind in BILL_KINDS:
         return context | _of_bills(mail, root)
+    if mail.kind in CLUB_KINDS:
+        return context | club_mails.context(mail, language, root)
     return context | _of_order(mail, language, root, pictures)
 
 
@@ -258,6 +266,11 @@ def by_day(day: date, language: str) -> str:
     return phrase % {"date": date_text}
 
 
+def day_text(day: date, language: str) -> str:
+    """A day in figures: "21.11.2025"."""
+    return format_date(day, "dd.MM.yyyy", locale=languages.LOCALES[language])
+
+
 def moment(at: datetime, language: str) -> str:
     """A moment in the shop's time zone: "21.11.2025, ora 14:32" (LOC-3)."""
     local = at.astimezone(ZONE)
@@ -283,6 +296,8 @@ def _templates(language: str) -> Environment:
         den=lambda amount: money(amount, language),
         by_day=lambda day: by_day(day, language),
         moment=lambda at: moment(at, language),
+        day=lambda day: day_text(day, language),
+        plain=lambda points: amount(points * MINOR, language),
         phone=lambda number: phone_text(clean(number)),
         clean=clean,
     )

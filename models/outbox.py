@@ -111,6 +111,11 @@ class Mail(Outgoing):
             .execute()
         )
 
+    def is_too_late(self, now) -> bool:
+        from models.club_news import is_wanted
+
+        return self.kind == "club_news" and not is_wanted(self)
+
     def deliver(self, before) -> None:
         from mails import compose
 

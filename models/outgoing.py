@@ -32,7 +32,7 @@ class Outgoing(BaseModel):
         raise NotImplementedError
 
     def is_too_late(self, now) -> bool:
-        """Whether nobody needs the message any more."""
+        """Whether nobody needs the message any more, or wants it."""
         return False
 
     @classmethod
@@ -54,7 +54,7 @@ class Outgoing(BaseModel):
         crash.at(f"{self.what}: claimed")
         try:
             if self.is_too_late(now):
-                raise GatewayError("its time was over", permanent=True)
+                raise GatewayError("its time was over, or it is not wanted any more", permanent=True)
             self.deliver(self._hand_over)
         except GatewayError as error:
             return self._keep(error, now)

@@ -135,9 +135,13 @@ class Profile(BaseModel, UserMixin):
         Cart.update(token=secrets.token_urlsafe(24)).where(Cart.profile == self).execute()
 
     def change_details(self, *, first_name: str, last_name: str, phone: str, language: str) -> None:
-        """`phone` as E.164 digits, or empty."""
+        """`phone` as E.164 digits, or empty. The club writes in `language` from now on, too (MSG-3)."""
+        from models.club_member import ClubMember
+
         self.first_name, self.last_name, self.phone, self.language = first_name, last_name, phone, language
-        self.save()
+        with db.atomic():
+            self.save()
+            ClubMember.update(language=language).where(ClubMember.profile == self).execute()
 
 
 class Attempt(BaseModel):

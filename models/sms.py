@@ -18,6 +18,7 @@ KINDS = (
     "security_code",
     # Of the club: see models/sms_text.py for what each says.
     "gift_code",
+    "join_code",
     "voucher",
     "service_active",
     "service_refused",
@@ -122,7 +123,9 @@ class Sms(Outgoing):
         )
 
     def is_too_late(self, now) -> bool:
-        return self.until is not None and self.until <= now
+        from models.club_news import is_wanted
+
+        return (self.until is not None and self.until <= now) or (self.kind == "club_news" and not is_wanted(self))
 
     def deliver(self, before) -> None:
         from models.sms_text import compose

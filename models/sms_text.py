@@ -9,6 +9,7 @@ from peewee import PeeweeException
 import config
 import language as languages
 from gateways import GatewayError
+from gateways.sms import segments
 
 log = structlog.get_logger()
 
@@ -36,4 +37,50 @@ def _security_code(sms, language: str) -> str:
     }
 
 
-_TEXTS = {"security_code": _security_code}
+def _voucher(sms, language: str) -> str:
+    from mails import day_text, words
+    from models.voucher import Voucher
+
+    voucher = Voucher.get_by_id(sms.data["voucher"])
+    # The code as it is typed at the partner; a hard space is not in the alphabet of short messages.
+    told = {"code": voucher.label.replace("\u00a0", " "), "day": day_text(voucher.until, language)}
+    text = words(language).gettext("%(code)s: kodi te %(partner)s, vlen deri %(day)s.")
+    return fitting(text, told, "partner", voucher.offer.partner.name)
+
+
+def _club_joined(sms, language: str) -> str:
+    from mails import day_text, words
+    from models.club_member import ClubMember
+
+    gettext, points = words(language).gettext, sms.data["points"]
+    told = {"day": day_text(ClubMember.get_by_id(sms.data["member"]).earns_from, language), "points": points}
+    if points:
+        return gettext("Jeni në Klubin Im, pikë: %(points)s. Fitoni të tjera nga %(day)s.") % told
+    return gettext("Jeni në Klubin Im. Fitoni pikë nga %(day)s.") % told
+
+
+def _club_news(sms, language: str) -> str:
+    from mails import words
+    from models.club_offer import PartnerOffer
+
+    offer = PartnerOffer.get_by_id(sms.data["offer"])
+    told = {"points": offer.points}
+    text = words(language).gettext("%(offer)s: pikë %(points)s. Ndal: STOP te 50777")
+    return fitting(text, told, "offer", f"{offer.partner.name}, {offer.name(language)}")
+
+
+def fitting(text: str, told: dict, name: str, value: str) -> str:
+    """`text % told` with `value` as `name`, cut so that all of it is one SMS."""
+    whole = text % {**told, name: value}
+    while segments(whole) > 1 and value:
+        value = value[:-1].rstrip(" ,…")
+        whole = text % {**told, name: f"{value}…"}
+    return whole
+
+
+_TEXTS = {
+    "security_code": _security_code,
+    "voucher": _voucher,
+    "club_joined": _club_joined,
+    "club_news": _club_news,
+}

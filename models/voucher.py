@@ -1,24 +1,29 @@
 """The code that a member shows to a partner (CLB-8)."""
 
+import hashlib
 import re
 import secrets
 from datetime import timedelta
 
 from peewee import CharField, Check, DateField, ForeignKeyField, IntegrityError
 
+import config
 import crash
+from models.allowance import Allowance
 from models.base import BaseModel, MomentField, db
 from models.calendar import local_day
 from models.club_ledger import ClubEntry, debit, entry_of
 from models.club_member import ClubMember
 from models.club_offer import Partner, PartnerOffer
+from models.number import Number
 from models.order_number import ALPHABET, MISREAD
 from models.outbox import Mail
 from models.profile import Profile
+from models.security_code import HOUR
 from models.sms import Sms
 
 CHANNELS = ("web", "sms", "ussd", "shop")
-# Of 32 letters and digits: a billion codes, of which a partner may try a few.
+# Of 32 letters and digits: a million million codes, of which a partner may try a few.
 LENGTH = 8
 
 
@@ -35,6 +40,22 @@ class VoucherUsed(Exception):
 
     def __init__(self, voucher):
         super().__init__("used")
+        self.voucher = voucher
+
+
+class TooManyUnknown(Exception):
+    """A partner has typed too many codes that it has not; again from `until` on (CLB-8)."""
+
+    def __init__(self, until):
+        super().__init__("too many unknown codes")
+        self.until = until
+
+
+class _Known(Exception):
+    """Gives the try of a known code back."""
+
+    def __init__(self, voucher):
+        super().__init__("known")
         self.voucher = voucher
 
 
@@ -59,15 +80,20 @@ class Voucher(BaseModel):
     used_at = MomentField(null=True)
     # The partner's login that took it.
     used_by = ForeignKeyField(Profile, null=True, on_delete="SET NULL")
+    # Of the page on which it was marked: that page sent twice is one use, the same login at another till is not.
+    used_key = CharField(max_length=32, null=True, unique=True)
 
     class Meta:
         constraints = [Check("used_by_id IS NULL OR used_at IS NOT NULL")]
 
     @classmethod
-    def convert(cls, member_id: int, offer: PartnerOffer, now, *, channel: str, key: str) -> "Voucher":
+    def convert(
+        cls, member_id: int, offer: PartnerOffer, now, *, channel: str, key: str, profile: Profile | None = None
+    ) -> "Voucher":
         """Turn points into a code at `offer`; SMS and mail with it are written along (CLB-8).
 
-        The same `key` again finds the same voucher. Raises OfferGone, Blocked, NotEnough, NotMember.
+        The mail goes to `profile`, which asks for it, or else to who joined. The same `key` again finds the same
+        voucher. Raises OfferGone, Blocked, NotEnough, NotMember.
         """
         with db.atomic():
             member = ClubMember.hold(member_id, now)
@@ -82,7 +108,7 @@ class Voucher(BaseModel):
             entry = debit(member, offer.points, "voucher", now, key=key, about=about)
             voucher = cls._draw(entry, member, offer, channel, today + timedelta(days=offer.days))
             crash.at("club: voucher drawn")
-            voucher.tell(member, now)
+            voucher.tell(member, now, profile)
         return voucher
 
     @classmethod
@@ -99,21 +125,51 @@ class Voucher(BaseModel):
                     raise
         raise RuntimeError("No free voucher code was drawn in five tries.")
 
-    def tell(self, member: ClubMember, now) -> None:
-        """The code by SMS to the number, and by mail to who joined (CLB-8)."""
+    def tell(self, member: ClubMember, now, profile: Profile | None = None) -> None:
+        """The code by SMS to the number, and by mail to `profile` or to who joined (CLB-8)."""
         told = {"voucher": self.id}
-        if member.number_id:
-            Sms.write("voucher", member.number.msisdn, member.language, now, key=f"voucher:{self.id}", data=told)
-        if member.profile_id:
+        profile = profile or self._joined_by(member)
+        if msisdn := member.msisdn or self._number_beside(member, profile):
+            Sms.write("voucher", msisdn, member.language, now, key=f"voucher:{self.id}", data=told)
+        if profile:
             Mail.write_to(
-                member.profile.email,
+                profile.email,
                 "voucher",
                 now,
                 key=f"voucher:{self.id}",
-                language=member.language,
-                profile=member.profile,
+                language=profile.language,
+                profile=profile,
                 data=told,
             )
+
+    @staticmethod
+    def _joined_by(member: ClubMember) -> Profile | None:
+        """The profile that joined, as long as it has the number: the code is worth something."""
+        if not member.profile_id:
+            return None
+        if member.number_id and not Number.of_profile_by(member.profile, id=member.number_id):
+            return None
+        return member.profile
+
+    @staticmethod
+    def _number_beside(member: ClubMember, profile: Profile | None) -> str:
+        """A fixed service gets no SMS: the profile's first number of the same subscriber code does."""
+        if profile is None or not member.fixed_id:
+            return ""
+        numbers = Number.of_profile(profile)
+        return next((number.msisdn for number in numbers if number.subscriber_id == member.fixed.subscriber_id), "")
+
+    @classmethod
+    def of_member(cls, member: ClubMember, limit: int = 50) -> "list[Voucher]":
+        """The member's codes with offer and partner, the newest first; one query."""
+        return list(
+            cls.select(cls, PartnerOffer, Partner)
+            .join(PartnerOffer)
+            .join(Partner)
+            .where(cls.member == member)
+            .order_by(cls.id.desc())
+            .limit(limit)
+        )
 
     @property
     def label(self) -> str:
@@ -130,15 +186,21 @@ class Voucher(BaseModel):
 
     @classmethod
     def check(cls, partner: Partner, typed: str, now) -> "Voucher":
-        """The voucher that `typed` means; raises NoVoucher, also for another partner's, VoucherUsed, VoucherOver."""
-        code = re.sub(r"[^0-9A-Z]", "", typed.upper()).translate(MISREAD)
-        voucher = (
-            cls.select(cls, PartnerOffer, Partner)
-            .join(PartnerOffer)
-            .join(Partner)
-            .where(cls.code == code, PartnerOffer.partner == partner)
-            .first()
-        )
+        """The voucher that `typed` means. Raises NoVoucher, also for another partner's, VoucherUsed, VoucherOver, and
+        TooManyUnknown once a partner has typed too many that it has not (CLB-8).
+
+        A try is counted before the code is looked for, and given back when it is known: of many at once none slips by.
+        """
+        key, most = f"voucher-unknown:{partner.id}", config.PARTNER_TRIES
+        try:
+            with db.atomic():
+                if not Allowance.take(key, most=most, within=HOUR, now=now):
+                    raise TooManyUnknown(Allowance.free_at(key, most=most, within=HOUR, now=now))
+                voucher = cls._of_code(partner, typed)
+                if voucher is not None:
+                    raise _Known(voucher)
+        except _Known as known:
+            voucher = known.voucher
         if voucher is None:
             raise NoVoucher
         if voucher.used_at is not None:
@@ -147,14 +209,47 @@ class Voucher(BaseModel):
             raise VoucherOver(voucher)
         return voucher
 
-    def use(self, by: Profile, now) -> None:
-        """Mark it used, once; raises VoucherUsed, VoucherOver."""
-        if self.is_over(now):
+    @classmethod
+    def _of_code(cls, partner: Partner, typed: str) -> "Voucher | None":
+        code = plain_code(typed)
+        if len(code) != LENGTH:
+            return None
+        return cls._with_offer(partner).where(cls.code == code).first()
+
+    @classmethod
+    def _with_offer(cls, partner: Partner):
+        return (
+            cls.select(cls, PartnerOffer, Partner)
+            .join(PartnerOffer)
+            .join(Partner)
+            .where(PartnerOffer.partner == partner)
+        )
+
+    def use(self, by: Profile, now, key: str) -> None:
+        """Mark it used, once; raises VoucherUsed, VoucherOver (CLB-8).
+
+        `key` is the page's, a random one: the same page again finds it done, whoever has used it meanwhile.
+        """
+        # Of the voucher as well: no page's key can meet another code's.
+        key = hashlib.sha256(f"{self.id}:{key}".encode()).hexdigest()[:32]
+        if self.used_key != key and self.is_over(now):
             raise VoucherOver(self)
-        mine = Voucher.update(used_at=now, used_by=by).where(Voucher.id == self.id, Voucher.used_at.is_null())
-        if not mine.execute():
-            raise VoucherUsed(Voucher.get_by_id(self.id))
-        self.used_at = now
+        with db.atomic():
+            mine = Voucher.update(used_at=now, used_by=by, used_key=key).where(
+                Voucher.id == self.id, Voucher.used_at.is_null()
+            )
+            if not mine.execute():
+                used = Voucher.get_by_id(self.id)
+                if used.used_key != key:
+                    raise VoucherUsed(used)
+                self.used_at, self.used_key = used.used_at, key
+                return
+        self.used_at, self.used_key = now, key
+
+    @classmethod
+    def of_key(cls, partner: Partner, key: str) -> "Voucher | None":
+        """What was marked used at `partner` on the page with this key; one query."""
+        return cls._with_offer(partner).where(cls.used_key == key).first()
 
     @classmethod
     def used_at_partner(cls, partner: Partner):
@@ -165,3 +260,8 @@ class Voucher(BaseModel):
             .where(PartnerOffer.partner == partner, cls.used_at.is_null(False))
             .order_by(cls.used_at.desc(), cls.id.desc())
         )
+
+
+def plain_code(typed: str) -> str:
+    """What was typed, however it is spaced, cased and misread."""
+    return re.sub(r"[^0-9A-Z]", "", typed.upper()).translate(MISREAD)
