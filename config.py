@@ -169,6 +169,10 @@ SMS_REPORT_URL = _text("SMS_REPORT_URL", f"http://127.0.0.1:{PORT}/sms/report")
 if not re.match(r"https?://[^/]|none$", SMS_REPORT_URL):
     raise SystemExit(f"SMS_REPORT_URL must begin with http:// or https://, or be none, not {SMS_REPORT_URL!r}.")
 
+# USSD (docs/sms.md): what the gateway calls the shop with, and from where. Without a secret there is no such address.
+USSD_SECRET = _text("USSD_SECRET", "" if ENV == "production" else "sandbox-ussd")
+USSD_ADDRESSES = _networks("USSD_ADDRESSES", "127.0.0.1,::1")
+
 # The billing system (docs/bss.md): what it pushes, and where it is told of events. Without a secret nothing can be
 # pushed; without an address it is told nothing.
 BSS_PUSH_SECRET = _list("BSS_PUSH_SECRET", "" if ENV == "production" else "sandbox-push")
@@ -187,6 +191,12 @@ CODE_SENDS = _number("DYQANI_CODE_SENDS", 3, least=1)
 CODE_SENDS_PER_PROFILE = _number("DYQANI_CODE_SENDS_PER_PROFILE", 10, least=1)
 # Seconds until the next code may be asked for.
 CODE_PAUSE = _number("DYQANI_CODE_PAUSE", 45)
+
+# Desk and partners (CLB-8, CLB-13): codes that a clerk may send, customers that one may look up, and codes that a
+# partner may type which it has not, each within an hour.
+DESK_CODE_SENDS = _number("DYQANI_DESK_CODE_SENDS", 60, least=1)
+DESK_LOOK_UPS = _number("DYQANI_DESK_LOOK_UPS", 60, least=1)
+PARTNER_TRIES = _number("DYQANI_PARTNER_TRIES", 30, least=1)
 
 # Photos of the operator; a variant without one is drawn.
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
@@ -214,6 +224,8 @@ def refuse_unsafe() -> None:
         wrong.append("BANK_STORE_KEY and BANK_API_PASSWORD must be the bank's, not the sandbox's")
     if SMS_PASSWORD == "sandbox" or len(SMS_SECRET) < 16:  # noqa: S105
         wrong.append("SMS_PASSWORD must be the gateway's, and SMS_SECRET a random text of at least 16 characters")
+    if USSD_SECRET and len(USSD_SECRET) < 16:
+        wrong.append("USSD_SECRET must be a random text of at least 16 characters")
     if PASSWORD_MEMORY < _PASSWORD_MEMORY_LEAST:
         wrong.append(f"DYQANI_PASSWORD_MEMORY must be at least {_PASSWORD_MEMORY_LEAST}")
     if any(len(secret) < 32 for secret in BSS_PUSH_SECRET):

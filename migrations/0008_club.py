@@ -118,7 +118,7 @@ def up(migrator, db):
             indexes = ((("member", "at"), False),)
             constraints = [
                 Check(
-                    "(kind IN ('welcome', 'month', 'topup', 'returned') AND points > 0) OR (kind IN ('units', 'bundle', 'voucher', 'gift', 'order', 'lapsed', 'lost') AND points < 0) OR (kind IN ('blocked', 'unblocked') AND points = 0)"
+                    "(kind IN ('welcome', 'month', 'topup', 'returned') AND points > 0) OR (kind IN ('units', 'bundle', 'voucher', 'gift', 'order', 'lapsed') AND points < 0) OR (kind = 'lost' AND points <= 0) OR (kind IN ('blocked', 'unblocked') AND points = 0)"
                 )
             ]
 
@@ -234,6 +234,7 @@ def up(migrator, db):
         until = DateField()
         used_at = MomentField(null=True)
         used_by = ForeignKeyField(Profile, null=True, on_delete="SET NULL")
+        used_key = CharField(max_length=32, null=True, unique=True)
 
         class Meta:
             database = db
@@ -267,7 +268,7 @@ def up(migrator, db):
         entry = ForeignKeyField(ClubEntry, unique=True, on_delete="RESTRICT")
         points = IntegerField(constraints=[Check("points > 0")])
         worth = IntegerField(constraints=[Check("worth > 0")])
-        state = CharField(max_length=8, constraints=[Check("state IN ('held', 'taken', 'returned')")])
+        state = CharField(max_length=8, constraints=[Check("state IN ('held', 'taken', 'returned', 'lost')")])
         turns = IntegerField(default=0)
         at = MomentField()
 
@@ -279,6 +280,7 @@ def up(migrator, db):
         token = CharField(max_length=32, unique=True)
         member = ForeignKeyField(ClubMember, on_delete="RESTRICT")
         gift = ForeignKeyField(ClubGift, on_delete="RESTRICT")
+        points = IntegerField(constraints=[Check("points > 0")])
         clerk = ForeignKeyField(Profile, null=True, on_delete="SET NULL")
         msisdn = CharField(max_length=15)
         code = ForeignKeyField(SecurityCode, null=True, on_delete="SET NULL")
@@ -290,6 +292,26 @@ def up(migrator, db):
             database = db
             table_name = "gift_handout"
             constraints = [Check("(entry_id IS NULL) = (handed_at IS NULL)")]
+
+    class ClubJoining(Model):
+        token = CharField(max_length=32, unique=True)
+        number = ForeignKeyField(Number, null=True, on_delete="CASCADE")
+        fixed = ForeignKeyField(FixedService, null=True, on_delete="CASCADE")
+        clerk = ForeignKeyField(Profile, null=True, on_delete="SET NULL")
+        msisdn = CharField(max_length=15)
+        language = CharField(max_length=2)
+        code = ForeignKeyField(SecurityCode, null=True, on_delete="SET NULL")
+        member = ForeignKeyField(ClubMember, null=True, unique=True, on_delete="RESTRICT")
+        asked_at = MomentField()
+        joined_at = MomentField(null=True)
+
+        class Meta:
+            database = db
+            table_name = "club_joining"
+            constraints = [
+                Check("(number_id IS NULL) <> (fixed_id IS NULL)"),
+                Check("(member_id IS NULL) = (joined_at IS NULL)"),
+            ]
 
     class Staff(Model):
         profile = ForeignKeyField(Profile, unique=True, on_delete="CASCADE")
@@ -344,6 +366,7 @@ def up(migrator, db):
         ClubService,
         OrderPoints,
         GiftHandout,
+        ClubJoining,
         Staff,
         InboundSms,
         Consent,
@@ -397,6 +420,7 @@ TABLES = (
     "consent",
     "inbound_sms",
     "staff",
+    "club_joining",
     "gift_handout",
     "order_points",
     "club_service",

@@ -18,6 +18,7 @@ from models.catalogue import (
     Variant,
 )
 from models.checkout import Checkout
+from models.club_joining import ClubJoining
 from models.club_ledger import ClubEntry, ClubLot, ClubMovement
 from models.club_member import ClubMember, FixedService
 from models.club_month import ClubMonth, ClubTopup
@@ -102,6 +103,7 @@ MODELS = [
     ClubService,
     OrderPoints,
     GiftHandout,
+    ClubJoining,
     Staff,
     InboundSms,
     Consent,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from flask_login import UserMixin
-from peewee import CharField, IntegerField
+from peewee import JOIN, CharField, IntegerField
 
 from models import password as passwords
 from models.base import BaseModel, MomentField, db
@@ -40,6 +40,8 @@ class Profile(BaseModel, UserMixin):
     # When somebody showed that the mailbox of `email` is theirs. Orders of guests with the same e-mail are shown to
     # nobody else.
     verified_at = MomentField(null=True)
+    # The role of who works for the shop, read with the session (DSK-5); models/staff.py has the last word.
+    works_as = None
 
     @property
     def is_verified(self) -> bool:
@@ -57,7 +59,14 @@ class Profile(BaseModel, UserMixin):
         number, _, session_number = session_id.partition(".")
         if not (number.isdecimal() and session_number.isdecimal()):
             return None
-        return cls.get_or_none(cls.id == int(number), cls.session_number == int(session_number))
+        from models.staff import Staff
+
+        return (
+            cls.select(cls, Staff)
+            .join(Staff, JOIN.LEFT_OUTER, on=(Staff.profile == cls.id), attr="works_as")
+            .where(cls.id == int(number), cls.session_number == int(session_number))
+            .first()
+        )
 
     @classmethod
     def of_email(cls, email: str) -> "Profile | None":

@@ -66,10 +66,12 @@ class SecurityCode(BaseModel):
         kind: str = "security_code",
         language: str = "",
         data: dict | None = None,
+        most: int = config.CODE_SENDS_PER_PROFILE,
     ) -> "SecurityCode":
         """A new code with its SMS, in the profile's language where no other is named; raises TooManyCodes.
 
-        `kind` is the SMS's, and `data` what it tells beside the code.
+        `kind` is the SMS's, and `data` what it tells beside the code; `most` is how many the profile may
+        send within an hour.
 
         Where the request is not `genuine` everything is written alike and no SMS goes out: neither the answer nor
         its time tells which it was. The limits that are told count both; the one for a number's SMS is silent and
@@ -79,12 +81,12 @@ class SecurityCode(BaseModel):
         from models.sms import Sms
 
         with db.atomic():
-            for key, most in (
+            for key, places in (
                 (f"code:{profile.id}:{msisdn}", config.CODE_SENDS),
-                (f"code:{profile.id}", config.CODE_SENDS_PER_PROFILE),
+                (f"code:{profile.id}", most),
             ):
-                if not Allowance.take(key, most=most, within=HOUR, now=now):
-                    raise TooManyCodes(Allowance.free_at(key, most=most, within=HOUR, now=now))
+                if not Allowance.take(key, most=places, within=HOUR, now=now):
+                    raise TooManyCodes(Allowance.free_at(key, most=places, within=HOUR, now=now))
             key = f"code-sms:{msisdn}" if genuine else f"code-none:{profile.id}:{msisdn}"
             allowed = Allowance.take(key, most=config.CODE_SENDS, within=HOUR, now=now)
             # A code that is replaced before its SMS went out would only puzzle.

@@ -69,6 +69,25 @@ def _club_news(sms, language: str) -> str:
     return fitting(text, told, "offer", f"{offer.partner.name}, {offer.name(language)}")
 
 
+def _gift_code(sms, language: str) -> str:
+    from mails import words
+    from models.money import MINOR, number
+
+    # What the member agrees to by saying the code: one that is not theirs to give is seen to be.
+    told = {"code": sms.code.digits, "points": number(sms.data["points"] * MINOR, language)}
+    names = sms.data["names"]
+    text = words(language).gettext("%(code)s: kodi për dhuratën %(gift)s, pikë %(points)s.")
+    return fitting(text, told, "gift", names.get(language) or names["sq"])
+
+
+def _join_code(sms, language: str) -> str:
+    from mails import words
+
+    return words(language).gettext("%(code)s: kodi për të hyrë në Klubi Im. Thuajani vetëm shitësit.") % {
+        "code": sms.code.digits
+    }
+
+
 def fitting(text: str, told: dict, name: str, value: str) -> str:
     """`text % told` with `value` as `name`, cut so that all of it is one SMS."""
     whole = text % {**told, name: value}
@@ -80,6 +99,8 @@ def fitting(text: str, told: dict, name: str, value: str) -> str:
 
 _TEXTS = {
     "security_code": _security_code,
+    "gift_code": _gift_code,
+    "join_code": _join_code,
     "voucher": _voucher,
     "club_joined": _club_joined,
     "club_news": _club_news,

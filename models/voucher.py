@@ -189,7 +189,7 @@ class Voucher(BaseModel):
         """The voucher that `typed` means. Raises NoVoucher, also for another partner's, VoucherUsed, VoucherOver, and
         TooManyUnknown once a partner has typed too many that it has not (CLB-8).
 
-        A try is counted before the code is looked for, and given back when it is known: of many at once none slips by.
+        A try is counted before the code is looked for, and given back when it is known: of many at once none slips.
         """
         key, most = f"voucher-unknown:{partner.id}", config.PARTNER_TRIES
         try:
@@ -225,6 +225,16 @@ class Voucher(BaseModel):
             .where(PartnerOffer.partner == partner)
         )
 
+    @classmethod
+    def redeem(cls, partner: Partner, typed: str, by: Profile, now, key: str) -> "Voucher":
+        """Check the code that was typed and mark it used; raises what `check` and `use` raise (CLB-8)."""
+        try:
+            voucher = cls.check(partner, typed, now)
+        except VoucherUsed as error:
+            voucher = error.voucher
+        voucher.use(by, now, key)
+        return voucher
+
     def use(self, by: Profile, now, key: str) -> None:
         """Mark it used, once; raises VoucherUsed, VoucherOver (CLB-8).
 
@@ -232,7 +242,7 @@ class Voucher(BaseModel):
         """
         # Of the voucher as well: no page's key can meet another code's.
         key = hashlib.sha256(f"{self.id}:{key}".encode()).hexdigest()[:32]
-        if self.used_key != key and self.is_over(now):
+        if self.used_at is None and self.is_over(now):
             raise VoucherOver(self)
         with db.atomic():
             mine = Voucher.update(used_at=now, used_by=by, used_key=key).where(

@@ -21,6 +21,7 @@ from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
+from models.club_joining import ClubJoining
 from models.club_ledger import ClubEntry, ClubLot, ClubMovement, debit
 from models.club_member import ClubMember, FixedService
 from models.club_month import ClubMonth, ClubTopup
@@ -109,9 +110,10 @@ def clubbed(order):
     service = {"uuid": "u", "msisdn": number.msisdn, "what": "MB", "amount": 50, "days": 30, "channel": "sms"}
     ClubService.create(entry=entries[0], member=member, state="ordered", ordered_at=NOW, **service)
     OrderPoints.create(order=order, member=member, entry=entries[2], points=1, worth=50, state="held", at=NOW)
-    handed = {"token": "t", "msisdn": number.msisdn, "asked_at": NOW, "handed_at": NOW}
+    handed = {"token": "t", "points": 10, "msisdn": number.msisdn, "asked_at": NOW, "handed_at": NOW}
     GiftHandout.create(member=member, gift=gift(), clerk=whose, entry=entries[3], **handed)
     Staff.create(profile=whose, role="clerk", since=NOW)
+    ClubJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
     InboundSms.create(message="m-1", at=NOW)
     Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
 
@@ -228,6 +230,9 @@ BAD = [
     (OrderPoints, {"worth": 0}),
     (OrderPoints, {"state": "gone"}),
     (GiftHandout, {"entry": None}),
+    (GiftHandout, {"points": 0}),
+    (ClubJoining, {"number": None}),
+    (ClubJoining, {"joined_at": NOW}),
     (Staff, {"role": "king"}),
     (Staff, {"role": "partner"}),
 ]
@@ -323,6 +328,7 @@ TWICE = [
     (ClubService, lambda row: {"uuid": row.uuid, "entry": row.entry_id}),
     (OrderPoints, lambda row: {"order": row.order_id, "entry": row.entry_id}),
     (GiftHandout, lambda row: {"token": row.token}),
+    (ClubJoining, lambda row: {"token": row.token}),
     (Staff, lambda row: {"profile": row.profile_id}),
     (InboundSms, lambda row: {"message": row.message}),
 ]
