@@ -16,8 +16,8 @@ from models.base import db, utcnow
 from models.bss_event import BssEvent
 from models.bss_push import BssMessage
 from models.cart import Cart
-from models.club_joining import ClubJoining
 from models.contract import Contract
+from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
 from models.new_number import NewNumber
@@ -50,7 +50,7 @@ DUE = (
     (ProfileLink.forget_old, 3600),
     (NumberClaim.forget_old, 3600),
     (GiftHandout.forget_old, 3600),
-    (ClubJoining.forget_old, 3600),
+    (DeskJoining.forget_old, 3600),
     (SecurityCode.forget_old, 3600),
     (Allowance.forget_old, 3600),
     (BssMessage.forget_old, 3600),

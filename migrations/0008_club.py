@@ -293,7 +293,7 @@ def up(migrator, db):
             table_name = "gift_handout"
             constraints = [Check("(entry_id IS NULL) = (handed_at IS NULL)")]
 
-    class ClubJoining(Model):
+    class DeskJoining(Model):
         token = CharField(max_length=32, unique=True)
         number = ForeignKeyField(Number, null=True, on_delete="CASCADE")
         fixed = ForeignKeyField(FixedService, null=True, on_delete="CASCADE")
@@ -307,7 +307,7 @@ def up(migrator, db):
 
         class Meta:
             database = db
-            table_name = "club_joining"
+            table_name = "desk_joining"
             constraints = [
                 Check("(number_id IS NULL) <> (fixed_id IS NULL)"),
                 Check("(member_id IS NULL) = (joined_at IS NULL)"),
@@ -366,7 +366,7 @@ def up(migrator, db):
         ClubService,
         OrderPoints,
         GiftHandout,
-        ClubJoining,
+        DeskJoining,
         Staff,
         InboundSms,
         Consent,
@@ -420,7 +420,7 @@ TABLES = (
     "consent",
     "inbound_sms",
     "staff",
-    "club_joining",
+    "desk_joining",
     "gift_handout",
     "order_points",
     "club_service",

@@ -18,7 +18,6 @@ from models.catalogue import (
     Variant,
 )
 from models.checkout import Checkout
-from models.club_joining import ClubJoining
 from models.club_ledger import ClubEntry, ClubLot, ClubMovement
 from models.club_member import ClubMember, FixedService
 from models.club_month import ClubMonth, ClubTopup
@@ -28,6 +27,7 @@ from models.club_rate import Rate
 from models.club_service import ClubService
 from models.consent import Consent
 from models.contract import Contract
+from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
 from models.invoice import Invoice
@@ -103,7 +103,7 @@ MODELS = [
     ClubService,
     OrderPoints,
     GiftHandout,
-    ClubJoining,
+    DeskJoining,
     Staff,
     InboundSms,
     Consent,

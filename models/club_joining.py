@@ -1,159 +1,29 @@
-"""Joining the club at a shop's counter: a code on the customer's phone says that they want it (CLB-1)."""
+"""Joining the club from a profile, with what its member is told (CLB-1, CLB-2)."""
 
-import secrets
-from datetime import timedelta
-
-from peewee import JOIN, CharField, Check, ForeignKeyField
-
-from models.base import BaseModel, MomentField, db, locked
-from models.club_ledger import ClubEntry, entry_of
-from models.club_member import AlreadyMember, ClubMember, FixedService
-from models.counter import pause, phones_of, send_code
+from models.base import db
+from models.club_ledger import entry_of
+from models.club_member import ClubMember, FixedService
 from models.number import Number
-from models.number_claim import TooSoon
+from models.outbox import Mail
 from models.profile import Profile
-from models.security_code import CodeOver, SecurityCode
+from models.sms import Sms
 
 
-class ServiceGone(Exception):
-    """The number or fixed service is not in use any more, or the phone does not speak for it."""
+def join(service: Number | FixedService, now, *, profile: Profile) -> ClubMember:
+    """Take a number or fixed service of `profile` into the club; raises AlreadyMember (CLB-1).
 
-
-class ClubJoining(BaseModel):
-    """One service that a clerk takes into the club. It is for the clerk alone who began it."""
-
-    token = CharField(unique=True, max_length=32)
-    number = ForeignKeyField(Number, null=True, on_delete="CASCADE")
-    fixed = ForeignKeyField(FixedService, null=True, on_delete="CASCADE")
-    clerk = ForeignKeyField(Profile, null=True, on_delete="SET NULL")
-    # Where the code went.
-    msisdn = CharField(max_length=15)
-    # Of the member's messages.
-    language = CharField(max_length=2)
-    code = ForeignKeyField(SecurityCode, null=True, on_delete="SET NULL")
-    member = ForeignKeyField(ClubMember, null=True, unique=True, on_delete="RESTRICT")
-    asked_at = MomentField()
-    joined_at = MomentField(null=True)
-
-    class Meta:
-        constraints = [
-            Check("(number_id IS NULL) <> (fixed_id IS NULL)"),
-            Check("(member_id IS NULL) = (joined_at IS NULL)"),
-        ]
-
-    @classmethod
-    def ask(cls, clerk: Profile, service: Number | FixedService, msisdn: str, language: str, now) -> "ClubJoining":
-        """Send the customer a code; raises AlreadyMember, ServiceGone, TooManyCodes (CLB-1).
-
-        The same twice within the pause, as by a double click, is one request with one code.
-        """
-        kind = type(service)
-        of = {"number": service} if kind is Number else {"fixed": service}
-        [(name, _)] = of.items()
-        with db.atomic():
-            service = locked(kind.select().where(kind.id == service.id)).get()
-            cls._check(service, msisdn)
-            same = (
-                cls._with_all()
-                .where(cls.clerk == clerk, getattr(cls, name) == service, cls.joined_at.is_null())
-                .order_by(cls.id.desc())
-                .first()
-            )
-            if same is not None and same.msisdn == msisdn and same.is_live(now) and now < same.again_at:
-                return same
-            return cls.create(
-                **of,
-                token=secrets.token_hex(16),
-                clerk=clerk,
-                msisdn=msisdn,
-                language=language,
-                code=send_code(clerk, msisdn, now, kind="join_code", language=language),
-                asked_at=now,
-            )
-
-    @staticmethod
-    def _check(service: Number | FixedService, msisdn: str) -> None:
-        if not service.active or msisdn not in {phone.msisdn for phone in phones_of(service)}:
-            raise ServiceGone
-        column = ClubMember.number if isinstance(service, Number) else ClubMember.fixed
-        if ClubMember.select().where(column == service, ClubMember.ended_at.is_null()).exists():
-            raise AlreadyMember
-
-    def send_again(self, now) -> None:
-        """Another code. Raises TooSoon within the pause, CodeOver once it has joined, AlreadyMember, ServiceGone,
-        TooManyCodes."""
-        with db.atomic():
-            service = self._held_service()
-            fresh = locked(ClubJoining.select().where(ClubJoining.id == self.id)).get()
-            if fresh.joined_at is not None or fresh.clerk is None:
-                raise CodeOver
-            if fresh.code is not None and now < fresh.again_at:
-                raise TooSoon(fresh.again_at)
-            self._check(service, self.msisdn)
-            self.code = send_code(fresh.clerk, self.msisdn, now, kind="join_code", language=self.language)
-            self.save()
-
-    def confirm(self, typed: str, now) -> None:
-        """Join the service when `typed` is the code; a second time it is done.
-
-        Raises WrongCode, CodeOver, AlreadyMember, ServiceGone; then nothing has changed but the count of tries.
-        """
-        if self.joined_at is not None:
-            return
-        try:
-            if self.code is None:
-                raise CodeOver
-            self.code.check(typed, now)
-            with db.atomic():
-                self._join(now)
-        except CodeOver:
-            # A double click: the other request used the code up, and joined.
-            done = ClubJoining.get_by_id(self.id)
-            if done.joined_at is None:
-                raise
-            self.member, self.joined_at = done.member, done.joined_at
-
-    def _join(self, now) -> None:
-        service = self._held_service()
-        self.code.spend(now)
-        self._check(service, self.msisdn)
-        join = ClubMember.join_number if self.number_id else ClubMember.join_fixed
-        member = join(service, now, language=self.language)
-        ClubJoining.update(member=member, joined_at=now).where(ClubJoining.id == self.id).execute()
-        self.member, self.joined_at = member, now
-
-    def _held_service(self) -> Number | FixedService:
-        kind, id = (Number, self.number_id) if self.number_id else (FixedService, self.fixed_id)
-        return locked(kind.select().where(kind.id == id)).get()
-
-    @property
-    def welcome(self) -> ClubEntry | None:
-        """The points that came with joining (CLB-2); None where the table has none."""
-        return entry_of(f"welcome:{self.member_id}") if self.member_id else None
-
-    @property
-    def service(self) -> Number | FixedService:
-        return self.number if self.number_id else self.fixed
-
-    def is_live(self, now) -> bool:
-        """Whether its code can still be typed."""
-        return self.joined_at is None and self.code is not None and self.code.is_live(now)
-
-    @property
-    def again_at(self):
-        """From when on another code can be asked for."""
-        return self.code.sent_at + pause()
-
-    @classmethod
-    def of_clerk(cls, clerk: Profile, token: str) -> "ClubJoining | None":
-        """The joining if `clerk` began it, with its code; one query."""
-        return cls._with_all().where(cls.token == token, cls.clerk == clerk).first()
-
-    @classmethod
-    def _with_all(cls):
-        return cls.select(cls, SecurityCode).join_from(cls, SecurityCode, JOIN.LEFT_OUTER)
-
-    @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete them a day after they were begun: the membership stays (PRV-3)."""
-        return cls.delete().where(cls.asked_at < now - timedelta(days=1)).execute()
+    The mail to the profile and the SMS to the number are written along, in the profile's language.
+    """
+    is_number = isinstance(service, Number)
+    with db.atomic():
+        take = ClubMember.join_number if is_number else ClubMember.join_fixed
+        member = take(service, now, language=profile.language, profile=profile)
+        welcome = entry_of(f"welcome:{member.id}")
+        told = {"member": member.id, "points": welcome.points if welcome else 0}
+        key = f"club_joined:{member.id}"
+        if is_number:
+            Sms.write("club_joined", service.msisdn, member.language, now, key=key, data=told)
+        Mail.write_to(
+            profile.email, "club_joined", now, key=key, language=profile.language, profile=profile, data=told
+        )
+    return member

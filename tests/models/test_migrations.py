@@ -21,7 +21,6 @@ from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
-from models.club_joining import ClubJoining
 from models.club_ledger import ClubEntry, ClubLot, ClubMovement, debit
 from models.club_member import ClubMember, FixedService
 from models.club_month import ClubMonth, ClubTopup
@@ -31,6 +30,7 @@ from models.club_rate import Rate
 from models.club_service import ClubService
 from models.consent import Consent
 from models.contract import Contract
+from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
 from models.invoice import Invoice
@@ -113,7 +113,7 @@ def clubbed(order):
     handed = {"token": "t", "points": 10, "msisdn": number.msisdn, "asked_at": NOW, "handed_at": NOW}
     GiftHandout.create(member=member, gift=gift(), clerk=whose, entry=entries[3], **handed)
     Staff.create(profile=whose, role="clerk", since=NOW)
-    ClubJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
+    DeskJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
     InboundSms.create(message="m-1", at=NOW)
     Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
 
@@ -231,8 +231,8 @@ BAD = [
     (OrderPoints, {"state": "gone"}),
     (GiftHandout, {"entry": None}),
     (GiftHandout, {"points": 0}),
-    (ClubJoining, {"number": None}),
-    (ClubJoining, {"joined_at": NOW}),
+    (DeskJoining, {"number": None}),
+    (DeskJoining, {"joined_at": NOW}),
     (Staff, {"role": "king"}),
     (Staff, {"role": "partner"}),
 ]
@@ -328,7 +328,7 @@ TWICE = [
     (ClubService, lambda row: {"uuid": row.uuid, "entry": row.entry_id}),
     (OrderPoints, lambda row: {"order": row.order_id, "entry": row.entry_id}),
     (GiftHandout, lambda row: {"token": row.token}),
-    (ClubJoining, lambda row: {"token": row.token}),
+    (DeskJoining, lambda row: {"token": row.token}),
     (Staff, lambda row: {"profile": row.profile_id}),
     (InboundSms, lambda row: {"message": row.message}),
 ]
