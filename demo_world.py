@@ -8,15 +8,22 @@ import calendar
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import config
 from models.base import db
 from models.bss_import import BssExtract
-from models.calendar import local_day
+from models.calendar import ZONE, local_day
+from models.club_ledger import debit
+from models.club_lists import GiftList, OfferList, RateList
+from models.club_member import ClubMember, month_after
+from models.club_month import ClubMonth, first_day, month_of
+from models.club_offer import ClubGift, PartnerOffer
+from models.club_rate import Rates
 from models.number import Number, ProfileNumber
 from models.price_list import PriceList, TariffList
 from models.profile import Profile
+from models.voucher import Voucher
 
 PASSWORD = "dyqani-demo"  # noqa: S105
 PROFILES = (
@@ -101,8 +108,9 @@ def load(now) -> str:
         billed = BssExtract(billing_files(now)).load(now)
         profiles = _profiles(now)
         _add_numbers(now, before, profiles)
+        members = _club(now)
     added = sum(count.added for count in billed.values())
-    if not (report.added or report.changed or report.tariffs or profiles or added):
+    if not (report.added or report.changed or report.tariffs or profiles or added or members):
         moved = any(count.changed for count in billed.values())
         return "The demo world is there already" + ("; its bills are as of now." if moved else ".")
     return (
@@ -136,6 +144,10 @@ def billing_files(now) -> dict[str, bytes]:
             ]
         ],
         "new_numbers.csv": [["msisdn"], *([msisdn] for msisdn in _new_numbers())],
+        "fixed_services.csv": [
+            ["code", "subscriber", "kind", "package"],
+            ["DEMO-FX-01", "DEMO-01", "bundle", "duo-300"],
+        ],
     }
     for one in SUBSCRIPTIONS:
         code = f"DEMO-{one.numbers[0][-2:]}"
@@ -143,7 +155,7 @@ def billing_files(now) -> dict[str, bytes]:
         if one.segment == "business":
             names = ["", "", "Demo Business"]
         tables["subscribers.csv"].append(
-            [code, one.holder_id, one.segment, *names, months_before(today, one.months), _yes(one.has_history)]
+            [code, one.holder_id, one.segment, *names, same_day_before(today, one.months), _yes(one.has_history)]
         )
         for msisdn, sim_end in zip(one.numbers, one.sim_ends, strict=True):
             tables["numbers.csv"].append([msisdn, code, sim_end, "postpaid", "linja-m"])
@@ -157,8 +169,8 @@ def billing_files(now) -> dict[str, bytes]:
             paid_at = (now - timedelta(days=45)).isoformat()
             tables["invoices.csv"].append([f"{code}-1", code, *days, 899, paid_at, "bank"])
         if one.instalments_paid:
-            started = months_before(today, one.instalments_paid)
-            ends = months_before(today, one.instalments_paid - 24)
+            started = same_day_before(today, one.instalments_paid)
+            ends = same_day_before(today, one.instalments_paid - 24)
             price = 24_000
             tables["contracts.csv"].append(
                 [f"{code}-K", one.numbers[-1], "besnik24", "Samsung Galaxy A56", started, ends, price]
@@ -167,7 +179,7 @@ def billing_files(now) -> dict[str, bytes]:
     return {name: _csv(rows) for name, rows in tables.items()}
 
 
-def months_before(day: date, months: int) -> date:
+def same_day_before(day: date, months: int) -> date:
     """The same day of the month so many months before, or after where `months` is negative; else its last day."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
@@ -201,6 +213,126 @@ def _add_numbers(now, before: set[str], profiles: set[str]) -> None:
                 continue
             profile, number = Profile.get(Profile.email == email), Number.get(Number.msisdn == msisdn)
             ProfileNumber.insert(profile=profile, number=number, added_at=now).on_conflict_ignore().execute()
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A member of the demo world's club. The last month that is told makes up what is missing of `points`."""
+
+    msisdn: str
+    who: str
+    months: int
+    points: int
+    # The last months that are told, in which nothing was earned.
+    idle: int = 0
+    # (months ago, offer, code, days until it was used or None): codes of partners, good and used and over.
+    vouchers: tuple[tuple[int, str, str, int | None], ...] = ()
+
+
+MEMBERSHIPS = (
+    Membership(
+        "38970100001", "eligible", 26, 4_200,
+        vouchers=((14, "FLETE", "H7M2X4QN", 3), (9, "SHESHI", "P3DW8K6T", None), (0, "KINEMA", "K7F49Q2M", None)),
+    ),
+    Membership("38970100012", "blocked", 16, 600, idle=2),
+)  # fmt: skip
+# Per cent of an average month, over and over.
+_MONTHS = (90, 115, 80, 100, 125, 90)
+# Day of the month on which the demo's operator tells what was spent in the month before.
+TOLD_ON = 3
+
+
+def _club(now) -> int:
+    """Rates, offers, gifts and members with their history; returns how many members are new.
+
+    A member's history is written once: entries of the ledger are never changed.
+    """
+    data, today = config.ROOT / "data", local_day(now)
+    RateList(data / "club_rates.csv").load(today)
+    if not PartnerOffer.select().exists():
+        OfferList(data / "club_offers.csv").load(today)
+    if not ClubGift.select().exists():
+        GiftList(data / "club_gifts.csv").load(today)
+    new = 0
+    for one in MEMBERSHIPS:
+        number = Number.get(Number.msisdn == one.msisdn)
+        if not ClubMember.select().where(ClubMember.number == number).exists():
+            _join(one, number, now)
+            new += 1
+    return new
+
+
+def _join(one: Membership, number: Number, now) -> None:
+    today = local_day(now)
+    began = same_day_before(today, one.months)
+    profile = Profile.get(Profile.email == f"{one.who}@example.com")
+    member = ClubMember.join_number(number, _noon(began), language="sq", profile=profile)
+    told, month = [], month_of(month_after(began))
+    while _noon(_told_on(month)) <= now:
+        told.append(month)
+        month = month_of(month_after(first_day(month)))
+    good = sum(Rates(today).last_day(first_day(month).year) >= today for month in told) - one.idle
+    # A quarter is left for the last one.
+    average = one.points * 3 // 4 // good
+    spent = [(_noon(same_day_before(today, ago) - timedelta(days=2)), *more) for ago, *more in one.vouchers]
+    for index, month in enumerate(told):
+        at = _noon(_told_on(month))
+        for voucher in [voucher for voucher in spent if voucher[0] < at]:
+            _convert(member, *voucher)
+            spent.remove(voucher)
+        # On 1 July what was earned two years before lapses, whether anything else happens then or not.
+        with db.atomic():
+            ClubMember.hold(member.id, at)
+        euros = average * _MONTHS[index % len(_MONTHS)] // 100
+        if index >= len(told) - one.idle:
+            euros = 0
+        elif index == len(told) - one.idle - 1:
+            euros = _missing(one, member, spent, now)
+        # Not to the denar: a month has some cents over its full euros.
+        ClubMonth.take(member.id, month, euros * Rates(today)["euro", ""] + 900, at)
+    for voucher in spent:
+        _convert(member, *voucher)
+    with db.atomic():
+        ClubMember.hold(member.id, now)
+
+
+def _missing(one: Membership, member: ClubMember, spent: list, now) -> int:
+    """What the last month must bring, so that the member has the points of the table now."""
+    today, good, missing = local_day(now), 0, one.points
+    lots = list(ClubMember.get_by_id(member.id).lots)
+    for lot in lots:
+        good += lot.left if lot.usable_until >= today else 0
+    for at, offer, _, _ in spent:
+        # What has lapsed since pays for it first.
+        lapsed = sum(lot.left for lot in lots if local_day(at) <= lot.usable_until < today)
+        missing += max(0, PartnerOffer.of_code(offer, local_day(at)).points - lapsed)
+    return missing - good
+
+
+def _convert(member: ClubMember, at, code: str, drawn: str, used_after: int | None) -> None:
+    """A code at a partner that was drawn at that time: its SMS and mail went then."""
+    offer = PartnerOffer.of_code(code, local_day(at))
+    about = {"offer": offer.id, "partner": offer.partner.name, "names": offer.names, "channel": "web"}
+    with db.atomic():
+        held = ClubMember.hold(member.id, at)
+        entry = debit(held, offer.points, "voucher", at, key=f"demo:{drawn}", about=about)
+        Voucher.create(
+            entry=entry,
+            member=held,
+            offer=offer,
+            code=drawn,
+            channel="web",
+            until=local_day(at) + timedelta(days=offer.days),
+            used_at=None if used_after is None else at + timedelta(days=used_after),
+        )
+
+
+def _told_on(month: str) -> date:
+    return month_after(first_day(month)) + timedelta(days=TOLD_ON - 1)
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), ZONE).astimezone(UTC)
 
 
 def _profiles(now) -> set[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from models import cells
+from models.club_member import FIXED_KINDS, FixedService
 from models.contract import Contract
 from models.invoice import PAID_THROUGH, Invoice
 from models.money import MINOR
@@ -49,7 +50,7 @@ def _yes(cell: str) -> bool:
     return _word("yes", "no")(cell) == "yes"
 
 
-def _day(cell: str) -> date:
+def day(cell: str) -> date:
     if not re.fullmatch(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}", cell):
         raise ValueError(_DAY)
     try:
@@ -122,7 +123,7 @@ SUBSCRIBERS: Columns = {
     "code": (_SUBSCRIBER, ...),
     "holder_id": (_like("[A-Z0-9]{5,20}", "must be 5 to 20 digits and capital letters"), ...),
     "segment": (_word("private", "business"), ...),
-    "since": (_day, ...),
+    "since": (day, ...),
     "first_name": (_text(Holder.first_name.max_length), ""),
     "last_name": (_text(Holder.last_name.max_length), ""),
     "company": (_text(Holder.company.max_length), ""),
@@ -139,8 +140,8 @@ NUMBERS: Columns = {
 INVOICES: Columns = {
     "number": (_code(Invoice.number.max_length), ...),
     "subscriber": (_SUBSCRIBER, ...),
-    "issued_on": (_day, ...),
-    "due_on": (_day, ...),
+    "issued_on": (day, ...),
+    "due_on": (day, ...),
     "amount": (_amount(1), ...),
     "paid_at": (moment, None),
     "paid_through": (_word(*PAID_THROUGH, REVERSED), ""),
@@ -151,8 +152,8 @@ CONTRACTS: Columns = {
     "msisdn": (_MSISDN, ...),
     "kind": (_like("besnik24", "must be besnik24; leave other contracts out"), ...),
     "device": (_text(Contract.device.max_length), ...),
-    "started_on": (_day, ...),
-    "ends_on": (_day, ...),
+    "started_on": (day, ...),
+    "ends_on": (day, ...),
     "price": (_amount(0), ...),
     "instalments": (_whole(1, 6, 12, 24), ...),
     "instalments_paid": (_count(24), ...),
@@ -162,6 +163,13 @@ CONTRACTS: Columns = {
 NEW_NUMBERS: Columns = {
     "msisdn": (_MSISDN, ...),
     "state": (_word("free", "sold"), "free"),
+}
+FIXED_SERVICES: Columns = {
+    "code": (_code(FixedService.code.max_length), ...),
+    "subscriber": (_SUBSCRIBER, ...),
+    "kind": (_word(*FIXED_KINDS), ...),
+    "package": (_text(FixedService.package.max_length), ...),
+    "active": (_yes, True),
 }
 
 # Columns that a file may do without.

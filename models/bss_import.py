@@ -16,6 +16,7 @@ from models.base import IS_SQLITE, db, locked
 from models.bss_known import BssKnown
 from models.calendar import local_day
 from models.cart import CartLine
+from models.club_member import FixedService
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -513,8 +514,22 @@ class _NewNumbers(_File):
         _sold_elsewhere(gone)
 
 
+class _FixedServices(_File):
+    name, key, columns = "fixed_services.csv", "code", columns.FIXED_SERVICES
+
+    def known(self, key):
+        service = locked(FixedService.select().where(FixedService.code == key)).first()
+        if service is None:
+            return {}
+        return {**_cells(service, "code", "kind", "package", "active"), "subscriber": service.subscriber.code}
+
+    def write(self, batch, count):
+        _resolve(batch, "subscriber", Subscriber.code, "is no subscriber code of the shop or of subscribers.csv")
+        _upsert(FixedService, FixedService.code, [row.values for row in batch if not row.problem], count)
+
+
 # In the order of what refers to what.
-FILES: tuple[type[_File], ...] = (_Subscribers, _Numbers, _Invoices, _Contracts, _NewNumbers)
+FILES: tuple[type[_File], ...] = (_Subscribers, _Numbers, _Invoices, _Contracts, _NewNumbers, _FixedServices)
 
 
 @dataclass(slots=True)

@@ -1,18 +1,24 @@
 """The demo world: full, the same every time, and loaded once."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
 
 import demo_world
 from models import drawing
+from models.base import db
 from models.catalogue import CatalogueVersion, Device, Listing, Tariff, TariffPrice, Variant
+from models.club_ledger import ClubEntry, audit, debit, lapsing, usable_points
+from models.club_member import ClubMember, FixedService
+from models.club_offer import ClubGift, PartnerOffer
+from models.club_rate import Rates
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.profile import Profile
+from models.voucher import Voucher
 
 WHO = """
     eligible debt justpaid paidonline instalments almostpaid newcomer business nonumber blocked
@@ -180,3 +186,73 @@ def test_the_table_is_true_on_every_day_of_the_calendar(day):
     assert numbers_of("newcomer")[0].subscriber.months(now) == 3
     assert numbers_of("eligible")[0].subscriber.months(now) == 60
     assert numbers_of("almostpaid")[1].active_contract(now) is not None
+
+
+# The club
+
+
+def member_of(msisdn):
+    return ClubMember.of_msisdn(msisdn)
+
+
+@pytest.mark.rule("CLB-5", "CLB-7", "CLB-16")
+@pytest.mark.parametrize(
+    "day",
+    ["2026-01-02", "2026-02-02", "2026-02-03", "2026-03-31", "2026-06-30", "2026-07-01", "2026-07-04", "2026-11-22"],
+)
+def test_on_whatever_day_it_is_loaded_the_members_have_their_points(day):
+    now = datetime.fromisoformat(f"{day}T11:30+00:00")
+    demo_world.load(now)
+    eligible, blocked = member_of("38970100001"), member_of("38970100012")
+    assert usable_points(eligible, now) == 4200
+    assert (usable_points(blocked, now), blocked.balance) == (0, 600)
+    assert blocked.is_blocked
+    assert list(audit()) == []
+    days = [day for day, _ in lapsing(eligible, now)]
+    # From February to June there are points of two years (CLB-5).
+    assert days == ([date(2026, 6, 30), date(2027, 6, 30)] if "02-03" <= day[5:] <= "06-30" else [days[0]])
+    assert (days[0].month, days[0].day) == (6, 30)
+    kinds = {entry.kind for entry in eligible.entries}
+    assert {"welcome", "month", "lapsed", "voucher"} <= kinds
+    moments = [entry.at for entry in eligible.entries.order_by(ClubEntry.id)]
+    assert moments == sorted(moments)
+    assert moments[-1] <= now
+
+
+@pytest.mark.rule("CLB-16")
+def test_a_second_load_leaves_the_ledger_and_what_was_handed_out_as_they_are(loaded):
+    before = list(ClubEntry.select().order_by(ClubEntry.id).tuples())
+    ClubGift.update(stock=1).execute()
+    with db.atomic():
+        held = ClubMember.hold(member_of("38970100001").id, NOW)
+        debit(held, 10, "units", NOW, key="ten", about={})
+    assert demo_world.load(NOW) == "The demo world is there already."
+    assert list(ClubEntry.select().order_by(ClubEntry.id).tuples())[: len(before)] == before
+    assert ClubEntry.select().count() == len(before) + 1
+    assert not ClubGift.select().where(ClubGift.stock != 1).exists()
+
+
+def test_partners_offers_gifts_and_a_fixed_service_are_there_in_three_languages(loaded):
+    today = NOW.date()
+    offers, gifts = PartnerOffer.on(today), ClubGift.on(today)
+    assert len(offers) >= 6
+    assert len({offer.partner_id for offer in offers}) >= 5
+    for one in [*offers, *gifts]:
+        assert set(one.names) == {"sq", "mk", "en"}
+    assert not {gift.sku for gift in gifts} - {sku for (sku,) in Variant.select(Variant.sku).tuples()}
+    rates = Rates(today)
+    assert all(rates.welcome(tariff.code) for tariff in Tariff.select())
+    [fixed] = FixedService.of_profile(Profile.get(Profile.email == "eligible@example.com"))
+    assert rates.welcome(fixed.package)
+    assert rates.topup(fixed.package)
+    # Neither it nor the second number is a member: both can be taken into the club.
+    assert ClubMember.select().count() == 2
+
+
+@pytest.mark.rule("CLB-8")
+def test_a_code_of_each_sort_is_there_for_the_partners(loaded):
+    codes = {voucher.code: voucher for voucher in Voucher.select()}
+    assert codes["K7F49Q2M"].is_good(NOW)
+    assert codes["H7M2X4QN"].used_at
+    assert codes["P3DW8K6T"].is_over(NOW)
+    assert not codes["P3DW8K6T"].used_at
