@@ -321,6 +321,7 @@ def _confirmed(order) -> dict:
         "total": _amount(order.total),
         "paid_by_card": _amount(order.due_now),
         "points": order.points,
+        "points_of": _points_of(order),
         "paid_by_points": _amount(order.points_worth),
         "language": order.language,
         "promised_on": order.promised_on.isoformat(),
@@ -338,9 +339,16 @@ def _confirmed(order) -> dict:
             "note": order.note,
             "receiver": order.receiver,
         },
-        "signer": order.signer or None,
+        "signer": (order.signer or None) if own else None,
         "lines": [_line(line, codes) for line in lines],
     }
+
+
+def _points_of(order) -> str | None:
+    """The number or fixed service whose points paid; None without points."""
+    from models.order_points import OrderPoints
+
+    return OrderPoints.get(OrderPoints.order == order).service_code if order.points else None
 
 
 def _line(line, codes: dict[str, str]) -> dict:

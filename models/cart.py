@@ -160,7 +160,7 @@ class Cart(BaseModel):
         Of a line that both hold, the larger quantity stays. What was typed at this cart's checkout comes along
         (CHK-6, CHK-7), as do its orders. A cart that is another profile's is left to that one.
         """
-        from models.checkout import Checkout
+        from models.checkout import NO_POINTS, Checkout
         from models.order import Order
 
         with db.atomic():
@@ -176,6 +176,9 @@ class Cart(BaseModel):
                     token=secrets.token_urlsafe(24), profile=profile, created_at=now, seen_at=now
                 )
             if theirs is None or theirs.id == ours.id:
+                if ours.profile_id is None:
+                    # Points that were chosen here before are nobody's who is in now (PAY-4).
+                    Checkout.update(**NO_POINTS).where(Checkout.cart == ours, Checkout.points > 0).execute()
                 ours.profile, ours.seen_at = profile, now
                 ours.save()
                 return ours
@@ -195,7 +198,7 @@ class Cart(BaseModel):
             typed = Checkout.get_or_none(Checkout.cart == ours)
             if typed is not None and typed.has_data:
                 Checkout.delete().where(Checkout.cart == theirs).execute()
-                Checkout.update(cart=theirs).where(Checkout.id == typed.id).execute()
+                Checkout.update(cart=theirs, **NO_POINTS).where(Checkout.id == typed.id).execute()
             Order.update(cart=theirs).where(Order.cart == ours).execute()
             ours.delete_instance()
             theirs.touch(now)

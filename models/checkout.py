@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
 from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityError, OperationalError
@@ -26,8 +27,9 @@ from models.order_number import new_number
 from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import Payment
-from models.payment_ways import ACCESSORY, CARD, POINTS, PREPAID_SIM, ways
+from models.payment_ways import ways
 from models.places import place_of
+from models.points_choice import PointsChanged, PointsChoice, most_points
 from models.standing import reasons_against
 
 # What a shopper types and the overview shows, beside the lines.
@@ -64,10 +66,6 @@ class NotEligible(Exception):
     def __init__(self, line_id: int, reasons: list[Reason]):
         super().__init__(", ".join(reason.kind for reason in reasons))
         self.line_id, self.reasons = line_id, reasons
-
-
-class PointsChanged(Exception):
-    """The points cannot be used as was chosen: too few, blocked, or too many for the cart (PAY-4)."""
 
 
 class EmptyCart(Exception):
@@ -154,22 +152,35 @@ class Checkout(BaseModel):
             typed += [self.points_of_id, self.points, self.points_worth]
         return hashlib.sha256(json.dumps([digest_of(lines), typed]).encode()).hexdigest()[:32]
 
-    def choose_points(self, member: ClubMember | None, points: int, lines: list[Chosen], now) -> None:
-        """Pay with so many of the member's points beside the card; none with None or 0 (PAY-4).
+    def choose_points(self, choice: PointsChoice, member_id: int | None, points: int) -> None:
+        """Pay with so many points of one of the profile's memberships beside the card; with none for 0 (PAY-4).
 
-        `member` is one of the profile's, and whether there are as many points is seen when the order is placed.
-        Raises PointsChanged for more than the lines take, or a number that leaves a fraction of the currency.
+        Whether they are still there is seen when the order is placed. Raises PointsChanged.
         """
-        if member is None or not points:
+        if points:
+            one = choice.check(member_id, points)
+            values = {"points_of": one.member, "points": points, "points_worth": choice.worth(points)}
+        elif self.points:
             values = NO_POINTS
         else:
-            rates = Rates(local_day(now))
-            if not 0 < points <= most_points(lines, rates) or points % rates.step:
-                raise PointsChanged
-            values = {"points_of": member, "points": points, "points_worth": rates.worth(points)}
-        Checkout.update(**values).where(Checkout.id == self.id).execute()
+            return
+        with db.atomic():
+            # The cart before the member, whom a new reference makes wait for: as placing the order does.
+            locked(Cart.select().where(Cart.id == self.cart_id)).first()
+            Checkout.update(**values).where(Checkout.id == self.id).execute()
         for name, value in values.items():
             setattr(self, name, value)
+
+    def points_trouble(self, choice: PointsChoice) -> PointsChanged | None:
+        """Why the points that were chosen cannot be used any more; None where they can, or none were."""
+        if not self.points:
+            return None
+        try:
+            choice.check(self.points_of_id, self.points)
+            _refuse_another_worth(self, choice.rates)
+        except PointsChanged as changed:
+            return changed
+        return None
 
     @classmethod
     def is_placed(cls, cart: Cart, key: str | None) -> bool:
@@ -189,6 +200,11 @@ class Checkout(BaseModel):
         for _ in range(3):
             try:
                 return self._place(key, seen, language, now, profile, segment)
+            except PointsChanged:
+                # What the club saw of the member went with the order; the page is to tell it.
+                if self.points_of_id is not None:
+                    _look_at(self.points_of_id, now)
+                raise
             except OperationalError as error:
                 # PostgreSQL ends one of two transactions that wait for each other, such as an order and an import
                 # of its devices. Nothing of this one was written, and it may be tried again.
@@ -273,8 +289,12 @@ class Checkout(BaseModel):
             if member is not None:
                 try:
                     OrderPoints.hold(order, member.id, order.points, order.points_worth, now)
-                except (Blocked, NotEnough, NotMember) as error:
-                    raise PointsChanged from error
+                except NotEnough as error:
+                    raise PointsChanged("too_few", error.usable) from error
+                except Blocked as error:
+                    raise PointsChanged("blocked") from error
+                except NotMember as error:
+                    raise PointsChanged("not_yours") from error
                 crash.at("place: points held")
             payment = None
             if due_now:
@@ -289,33 +309,29 @@ class Checkout(BaseModel):
         return order, payment
 
 
-def most_points(lines: list[Chosen], rates: Rates) -> int:
-    """The most points that these lines take: of what is charged to the card, and can be paid with points (PAY-1,
-    PAY-4)."""
-    by_card = (chosen for chosen in lines if chosen.line.payment == CARD)
-    by_points = (chosen.quote.today for chosen in by_card if POINTS in ways_of(chosen, True, True))
-    return rates.most_points(sum(by_points), sum(chosen.quote.today for chosen in lines))
-
-
-def ways_of(chosen: Chosen, logged_in: bool, own_number: bool) -> tuple[str, ...]:
-    """The ways to pay this line has (PAY-1)."""
-    return ways(chosen.contract_type if chosen.is_contract else _kind(chosen), logged_in, own_number)
-
-
-def _kind(chosen: Chosen) -> str:
-    return chosen.device.kind if chosen.device.kind in (ACCESSORY, PREPAID_SIM) else "device_only"
-
-
 def _points_member(checkout: Checkout, lines: list[Chosen], profile, now) -> ClubMember | None:
     """Whose points are used, or None; raises PointsChanged where they cannot be (PAY-4)."""
     if not checkout.points:
         return None
     member = ClubMember.of_profile_by(profile, checkout.points_of_id) if profile else None
+    if member is None:
+        raise PointsChanged("not_yours")
     rates = Rates(local_day(now))
-    fits = checkout.points <= most_points(lines, rates) and checkout.points_worth == rates.worth(checkout.points)
-    if member is None or not fits:
-        raise PointsChanged
+    if checkout.points > (most := most_points(lines, rates)):
+        raise PointsChanged("too_many", most)
+    _refuse_another_worth(checkout, rates)
     return member
+
+
+def _refuse_another_worth(checkout: Checkout, rates: Rates) -> None:
+    # CLB-17: a rate counts from its day on, and what the overview showed is promised.
+    if checkout.points % rates.step or checkout.points_worth != rates.worth(checkout.points):
+        raise PointsChanged("worth")
+
+
+def _look_at(member_id: int, now) -> None:
+    with db.atomic(), suppress(NotMember, ClubMember.DoesNotExist):
+        ClubMember.hold(member_id, now)
 
 
 def _signer(holders) -> str:

@@ -63,8 +63,8 @@ class ClubEntry(BaseModel):
         indexes = ((("member", "at"), False),)
         constraints = [
             Check(
-                f"({_in('kind', EARNED + BACK)} AND points > 0) OR ({_in('kind', SPENT + GONE)} AND points < 0)"
-                f" OR ({_in('kind', MARKS)} AND points = 0)"
+                f"({_in('kind', EARNED + BACK)} AND points > 0) OR ({_in('kind', (*SPENT, 'lapsed'))} AND points < 0)"
+                f" OR (kind = 'lost' AND points <= 0) OR ({_in('kind', MARKS)} AND points = 0)"
             )
         ]
 
@@ -183,11 +183,15 @@ def lapse(member: ClubMember, now) -> list[ClubEntry]:
 
 
 def lose(member: ClubMember, now, why: str) -> ClubEntry | None:
-    """End all lots, because of `why`; None where there was nothing to lose (CLB-14)."""
+    """End all lots, because of `why`; None where there was nothing to lose (CLB-14).
+
+    Points that an order holds cannot come back after it: an entry says so, though it may take none.
+    """
     lots = list(ClubLot.select().where(ClubLot.member == member, ClubLot.left > 0).order_by(ClubLot.id))
-    if not lots:
+    if not lots and not ClubEntry.select().where(ClubEntry.member == member, ClubEntry.kind.in_(SPENT)).exists():
         return None
-    return _empty(member, lots, "lost", now, f"lost:{lots[0].id}:{now.timestamp():.0f}", {"why": why})
+    key = f"lost:{member.id}:{lots[0].id if lots else 0}:{now.timestamp():.6f}"
+    return entry_of(key) or _empty(member, lots, "lost", now, key, {"why": why})
 
 
 def block(member: ClubMember, now, months: list[str]) -> None:

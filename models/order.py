@@ -169,7 +169,8 @@ class Order(BaseModel):
     def move(self, state: str, *, by: str, now, why: str = "") -> None:
         """Go to `state`, with its event; raises NotAllowed, also when another process moved it meanwhile.
 
-        Call it inside a transaction. (ORD-4)
+        Call it inside a transaction (ORD-4), and give pieces back before: numbers and points go back here, the points
+        last, whose member other orders wait for while they hold pieces.
         """
         from models.order_points import OrderPoints
 
@@ -196,8 +197,9 @@ class Order(BaseModel):
         """Nobody paid in time: stock, gifts and numbers go back (PAY-8). Raises NotAllowed."""
         with db.atomic():
             order = self.relock()
-            order.move("lapsed", by="system", now=now)
+            # Stock before the member whose points return, as placing an order takes them.
             order.give_back_stock()
+            order.move("lapsed", by="system", now=now)
         self.state = order.state
 
     def take_stock(self) -> None:

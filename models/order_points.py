@@ -3,6 +3,8 @@
 PAY-4 says how, PAY-9 what comes back.
 """
 
+from contextlib import suppress
+
 from peewee import CharField, Check, ForeignKeyField, IntegerField
 
 from models.base import BaseModel, MomentField
@@ -10,7 +12,8 @@ from models.club_ledger import ClubEntry, debit, give_back
 from models.club_member import ClubMember, NotMember
 from models.order import Order
 
-STATES = ("held", "taken", "returned")
+# held: of an order that is not paid. lost: a change of the member's service took what would have come back (CLB-14).
+STATES = ("held", "taken", "returned", "lost")
 
 
 class OrderPoints(BaseModel):
@@ -25,6 +28,7 @@ class OrderPoints(BaseModel):
     worth = IntegerField(constraints=[Check("worth > 0")])
     state = CharField(max_length=8, constraints=[Check(f"state IN {STATES!r}")])
     turns = IntegerField(default=0)
+    # When they were held, or came back.
     at = MomentField()
 
     @classmethod
@@ -41,6 +45,12 @@ class OrderPoints(BaseModel):
     def of(cls, order: Order) -> "OrderPoints | None":
         return cls.get_or_none(cls.order == order)
 
+    @property
+    def service_code(self) -> str:
+        """The number, or the code of the fixed service, whose points these are."""
+        member = self.member
+        return member.number.msisdn if member.number_id else member.fixed.code
+
     @classmethod
     def take(cls, order: Order) -> None:
         """The order was paid: what was held is spent. In the transaction that says so."""
@@ -49,26 +59,35 @@ class OrderPoints(BaseModel):
 
     @classmethod
     def give_back(cls, order: Order, now) -> bool:
-        """Nothing comes of the order, or of what it brought: its points return, once (PAY-9)."""
+        """Nothing comes of the order, or of what it brought: its points return, once (PAY-9).
+
+        False where they were given back before, and where they went with the member's others meanwhile (CLB-14).
+        Call it in a transaction, after stock and numbers.
+        """
         if not order.points:
             return False
-        mine = cls.update(state="returned").where(cls.order == order, cls.state.in_(("held", "taken")))
-        if not mine.execute():
-            return False
         row = cls.get(cls.order == order)
-        try:
+        back = None
+        # An ended membership comes out of `hold` as an error: the number is somebody else's by now.
+        with suppress(NotMember):
             member = ClubMember.hold(row.member_id, now)
-        except NotMember:
-            # The number is somebody else's by now, and the points went with the membership.
-            return False
-        give_back(row.entry, member, now, about={"order": order.number})
-        return True
+            # The row as it is now that its member is held.
+            row = cls.get_by_id(row.id)
+            if row.state not in ("held", "taken"):
+                return False
+            back = give_back(row.entry, member, now, about={"order": order.number})
+        state = "returned" if back is not None else "lost"
+        ended = cls.update(state=state, at=now).where(cls.id == row.id, cls.state.in_(("held", "taken")))
+        return bool(ended.execute()) and back is not None
 
     @classmethod
     def take_again(cls, order: Order, now) -> None:
         """A lapsed order is paid late: hold its points anew; raises Blocked, NotEnough, NotMember."""
         row = cls.get(cls.order == order)
         member = ClubMember.hold(row.member_id, now)
+        row = cls.get_by_id(row.id)
+        if row.state in ("held", "taken"):
+            return
         row.turns += 1
         key = f"order:{order.id}:{row.turns}"
         row.entry = debit(member, row.points, "order", now, key=key, about={"order": order.number})
