@@ -80,6 +80,7 @@ def create_app() -> Flask:
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
     app.register_blueprint(gateway.blueprint)
+    csrf.exempt(gateway.blueprint)
     app.register_blueprint(pay.bank_blueprint)
     csrf.exempt(pay.bank_blueprint)
     app.register_blueprint(bss.blueprint)

@@ -20,6 +20,7 @@ from models.contract import Contract
 from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
+from models.inbound_sms import InboundSms
 from models.new_number import NewNumber
 from models.number_claim import NumberClaim
 from models.outbox import Mail
@@ -54,6 +55,7 @@ DUE = (
     (SecurityCode.forget_old, 3600),
     (Allowance.forget_old, 3600),
     (BssMessage.forget_old, 3600),
+    (InboundSms.forget_old, 3600),
     (InboundSms.forget_old, 3600),
     (forget_strangers, 3600),
 )

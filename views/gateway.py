@@ -1,13 +1,16 @@
-"""What the SMS gateway calls the shop with; nobody else is answered (MSG-2)."""
+"""What the SMS gateway and the USSD gateway call the shop with; nobody else is answered (MSG-2, CLB-9, CLB-10)."""
 
 import hmac
+import re
 
 import structlog
 from flask import Blueprint, Response, abort, request
 
 import config
-from gateways.sms import BadMessage, read_report
+import language as languages
+from gateways.sms import BadMessage, answer_headers, read_inbound, read_report
 from models.base import utcnow
+from models.club_answers import Screen, Words, answer_sms, answer_ussd
 from models.sms import Sms
 from views import caller
 
@@ -15,12 +18,25 @@ blueprint = Blueprint("gateway", __name__)
 
 log = structlog.get_logger()
 
+# Where the secret may stand for who would rather keep it out of the address.
+SECRET_HEADER = "X-Gateway-Secret"  # noqa: S105
+_PHONE = re.compile(r"\+[1-9][0-9]{7,14}", re.ASCII)
+
 
 def require_gateway() -> None:
-    """404, as for an address that does not exist, unless address and secret are the gateway's."""
-    given = request.args.getlist("secret")
-    known = len(given) == 1 and hmac.compare_digest(given[0].encode(), config.SMS_SECRET.encode())
-    if not (known and caller.is_within(config.SMS_ADDRESSES)):
+    """404, as for an address that does not exist, unless address and secret are the SMS gateway's."""
+    _require(request.args.getlist("secret"), config.SMS_SECRET, config.SMS_ADDRESSES)
+
+
+def require_ussd_gateway() -> None:
+    """The same for the gateway of *777#."""
+    given = [*request.args.getlist("secret"), *request.headers.getlist(SECRET_HEADER)]
+    _require(given, config.USSD_SECRET, config.USSD_ADDRESSES)
+
+
+def _require(given: list[str], secret: str, networks) -> None:
+    known = bool(secret) and len(given) == 1 and hmac.compare_digest(given[0].encode(), secret.encode())
+    if not (known and caller.is_within(networks)):
         log.warning("gateway.refused", secret=known)
         abort(404)
 
@@ -34,6 +50,53 @@ def report():
     except BadMessage as error:
         log.warning("gateway.bad_message", reason=str(error))
         abort(400)
-    response = Response("OK", mimetype="text/plain")
+    return _plain("OK", {"Content-Type": "text/plain; charset=utf-8"})
+
+
+@blueprint.get("/sms/inbound")
+def inbound():
+    """An SMS to 50777; the body goes back as the answer (CLB-9).
+
+    Always 200 with words: in place of anything else the subscriber would get the gateway's own English. After a
+    failure nothing of the message was written, unless only the word that it was got lost.
+    """
+    require_gateway()
+    try:
+        message = read_inbound(request.args)
+        text = answer_sms(message.sender, message.text, message.message_id, utcnow())
+    except BadMessage as error:
+        log.warning("gateway.bad_message", reason=str(error))
+        text = Words(languages.DEFAULT).no_success()
+    except Exception:
+        log.exception("gateway.failed", at="sms")
+        text = Words(languages.DEFAULT).no_success()
+    return _plain(text, answer_headers(text))
+
+
+@blueprint.post("/ussd")
+def ussd():
+    """One step of *777#: all inputs so far come in, a screen goes out (CLB-10)."""
+    require_ussd_gateway()
+    form = request.form
+    if any(len(form.getlist(name)) != 1 for name in ("sessionId", "serviceCode", "phoneNumber")):
+        abort(400)
+    # A + that was not escaped comes as a space.
+    phone = "+" + form["phoneNumber"].lstrip("+ ")
+    session, code, text = form["sessionId"], form["serviceCode"], form.get("text", "")
+    if not _PHONE.fullmatch(phone) or not session.strip() or len(session) > 500 or len(text) > 500:
+        log.warning("gateway.bad_message", reason="no session, no phone number, or too long")
+        abort(400)
+    try:
+        screen = answer_ussd(phone, session, code, text, utcnow())
+    except Exception:
+        log.exception("gateway.failed", at="ussd")
+        screen = Screen(Words(languages.DEFAULT).no_success(), True)
+    body = f"{'END' if screen.is_last else 'CON'} {screen.text}"
+    return _plain(body, {"Content-Type": "text/plain; charset=utf-8"})
+
+
+def _plain(text: str, headers: dict[str, str]) -> Response:
+    response = Response(text)
+    response.headers.update(headers)
     response.headers["Cache-Control"] = "no-store"
     return response
