@@ -25,6 +25,7 @@ from views import (
     cart,
     checkout,
     club,
+    club_words,
     demo,
     device,
     errors,
@@ -75,11 +76,14 @@ def create_app() -> Flask:
     login = LoginManager(app)
     login.user_loader(who_is_in)
     register_templating(app)
+    club_words.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
     app.register_blueprint(gateway.blueprint)
+    app.register_blueprint(club.stop_blueprint)
+    csrf.exempt(club.stop_blueprint)
     csrf.exempt(gateway.blueprint)
     app.register_blueprint(pay.bank_blueprint)
     csrf.exempt(pay.bank_blueprint)

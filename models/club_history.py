@@ -19,7 +19,7 @@ class History:
     Three queries, however many entries there are. A page beyond the last one is the last one.
     """
 
-    def __init__(self, member: ClubMember, group: str = "", year: int | None = None, page: int = 1, per_page=PER_PAGE):
+    def __init__(self, member: ClubMember, group: str = "", year: int | None = None, page: int = 1):
         self.member, self.group = member, group if group in GROUPS else ""
         mine = ClubEntry.member == member
         first, last = ClubEntry.select(fn.MIN(ClubEntry.at), fn.MAX(ClubEntry.at)).where(mine).scalar(as_tuple=True)
@@ -31,11 +31,11 @@ class History:
         if self.year:
             wanted &= (ClubEntry.at >= _start(self.year)) & (ClubEntry.at < _start(self.year + 1))
         self.total = ClubEntry.select().where(wanted).count()
-        self.pages = max(1, -(-self.total // per_page))
+        self.pages = max(1, -(-self.total // PER_PAGE))
         self.page = min(max(1, page), self.pages)
         # In the order in which they were written: the balance after each follows from the one before.
         rows = ClubEntry.select().where(wanted).order_by(ClubEntry.id.desc())
-        self.entries = list(rows.paginate(self.page, per_page))
+        self.entries = list(rows.paginate(self.page, PER_PAGE))
 
 
 def latest(member: ClubMember, count: int) -> list[ClubEntry]:
