@@ -24,6 +24,7 @@ NO_PAGE = {
     "/kerko/sugjerime",
     "/porosia",
     "/porosia/dergesa/kodi",
+    "/sms/inbound",
     "/sms/report",
     "/porosia/numri/pengesat",
     "/porosia/numri/te-lire",
