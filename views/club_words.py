@@ -9,7 +9,6 @@ import language
 from models.calendar import local_day
 from models.club_ledger import ClubEntry
 from models.money import MINOR, number
-from models.voucher import Voucher
 
 UNIT_NAMES = {"MB": "MB", "SMS": "SMS", "MMS": "MMS"}
 # The operator's names: the same in each language.
@@ -157,12 +156,6 @@ _ENTRIES = {
     "blocked": _blocked,
     "unblocked": lambda about: gettext("Pikët u zhbllokuan: fituat përsëri"),
 }
-
-
-def voucher_state(voucher: Voucher, now) -> str:
-    if voucher.used_at is not None:
-        return gettext("E përdorur")
-    return gettext("Skadoi") if voucher.is_over(now) else gettext("E hapur")
 
 
 def service_state(state: str) -> str:

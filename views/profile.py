@@ -12,6 +12,7 @@ from flask_login import login_user, logout_user
 
 from language import NAMES, current, prefix_of
 from models.cart import Cart
+from models.consent import Consent
 from models.password import WeakPassword
 from models.profile import LockedOut, Profile, WrongPassword, plain_email
 from models.profile_link import EmailTaken, LinkOver, ProfileLink
@@ -24,6 +25,7 @@ from views.forms.profile import (
     ForgottenForm,
     LoginForm,
     NewPasswordForm,
+    NewsForm,
     PasswordForm,
     ProveForm,
     RegisterForm,
@@ -352,6 +354,7 @@ def _profile(status=200, shown="", **forms):
         forms["details"].phone.data = as_typed(profile.phone)
     forms.setdefault("email_form", EmailForm(formdata=None))
     forms.setdefault("password_form", PasswordForm(formdata=None))
+    forms["news_form"] = NewsForm(formdata=None, data=Consent.of(profile))
     return respond(
         "profile/page.html",
         "profile/_page.html",
@@ -381,6 +384,17 @@ def details():
     flash("saved")
     # The pages go on in the language just chosen.
     return go(prefix_of(form.language.data) + url_for("profile.show").removeprefix(request.script_root))
+
+
+@blueprint.post("/profili/lajmet")
+@members_only
+def news():
+    """Whether the club may write of offers (PRV-2); each yes and no is kept with the words that were shown."""
+    person, form = shopper(), NewsForm()
+    for field in form:
+        Consent.say(person.profile, field.name, field.data, person.now, wording=str(field.label.text), channel="web")
+    flash("saved")
+    return go(url_for("profile.show") + "#lajmet")
 
 
 @blueprint.route("/profili/fjalekalimi", methods=["GET", "POST"])

@@ -121,6 +121,13 @@ class EmailForm(ShopForm):
     email_password = _present_password(lazy_gettext("Fjalëkalimi"))
 
 
+class NewsForm(ShopForm):
+    """What the profile agrees to be told of (PRV-2): unchecked until somebody checks it."""
+
+    club_email = BooleanField(lazy_gettext("Dua lajme të klubit me e-postë: oferta të partnerëve dhe dhurata"))
+    club_sms = BooleanField(lazy_gettext("Dua lajme të klubit me SMS: oferta të partnerëve dhe dhurata"))
+
+
 class PasswordForm(ShopForm):
     present = _present_password(lazy_gettext("Fjalëkalimi i tanishëm"))
     password = _new_password(lazy_gettext("Fjalëkalimi i ri"))
