@@ -797,6 +797,98 @@ def facts():
     }
 
 
+def club_member(msisdn, points, language="sq"):
+    """A member with so many points by the real clock: its id, and the e-mail of the profile that has the number."""
+    from models.base import utcnow
+    from tests.club import joined
+    from tests.world import own_number, profile
+
+    email = f"member{msisdn}@example.com"
+    member = joined(own_number(profile(email, utcnow()), msisdn, now=utcnow()), points=points, now=utcnow())
+    member.language = language
+    member.save()
+    return [member.id, email]
+
+
+def club_offer(code, points):
+    from tests.club import offer
+
+    return offer(code, points).id
+
+
+def club_speaks(member_id, language):
+    from models.club_member import ClubMember
+
+    return ClubMember.update(language=language).where(ClubMember.id == member_id).execute()
+
+
+def club_converts(member_id, what, points, key):
+    """As the club's page does; by the real clock."""
+    from models.base import utcnow
+    from models.club_service import ClubService
+
+    return ClubService.convert(member_id, what, points, utcnow(), channel="web", key=key).uuid
+
+
+def club_sms(base, secret, message, msisdn, text):
+    """What the SMS gateway brings, and what it is answered."""
+    import requests
+
+    query = {"secret": secret, "from": msisdn, "to": "50777", "text": text, "id": message}
+    query |= {"smsc": "fake", "time": "2026-03-10 11:00:00"}
+    answer = requests.get(f"{base}/sms/inbound", params=query, timeout=60)
+    return [answer.status_code, answer.text]
+
+
+def club_dials(base, secret, session, msisdn, text, code="*777*1#"):
+    """What the USSD gateway brings, and what it is answered."""
+    import requests
+
+    form = {"sessionId": session, "serviceCode": code, "phoneNumber": f"+{msisdn}", "text": text}
+    answer = requests.post(f"{base}/ussd", params={"secret": secret}, data=form, timeout=60)
+    return [answer.status_code, answer.text]
+
+
+def posts(address, cookies, fields):
+    """A form that a browser sends: the status, and where it leads."""
+    import requests
+
+    answer = requests.post(address, cookies=cookies, data=fields, timeout=60, allow_redirects=False)
+    return [answer.status_code, answer.headers.get("Location", "")]
+
+
+def club_facts(member_id):
+    """What became of a member's points, and what was written of it."""
+    from models.base import utcnow
+    from models.bss_event import BssEvent
+    from models.club_ledger import SPENT, ClubEntry, audit, usable_points
+    from models.club_member import ClubMember
+    from models.club_service import ClubService
+    from models.inbound_sms import InboundSms
+    from models.outbox import Mail
+    from models.sms import Sms
+    from models.voucher import Voucher
+
+    member = ClubMember.get_by_id(member_id)
+    services = list(ClubService.select().where(ClubService.member == member).order_by(ClubService.id))
+    vouchers = list(Voucher.select().where(Voucher.member == member).order_by(Voucher.id))
+    mails = Mail.select().where(Mail.kind == "voucher", Mail.profile == member.profile_id)
+    return {
+        "points": usable_points(member, utcnow()),
+        "balance": member.balance,
+        "spent": [entry.points for entry in member.entries.where(ClubEntry.kind.in_(SPENT)).order_by(ClubEntry.id)],
+        "services": [[service.what, service.amount, service.channel] for service in services],
+        "vouchers": [[voucher.offer.code, voucher.code, voucher.channel] for voucher in vouchers],
+        "events": [
+            event.state for event in BssEvent.select().where(BssEvent.subject.in_([one.uuid for one in services]))
+        ],
+        "sms": [[sms.kind, sms.state] for sms in Sms.select().where(Sms.recipient == member.msisdn).order_by(Sms.id)],
+        "mails": [mail.state for mail in mails],
+        "inbound": InboundSms.select().count(),
+        "audit": list(audit()),
+    }
+
+
 def _one(name, arguments, ready, go, out) -> None:
     """A child: connect, say so, wait for the start, do it, write down what came of it."""
     from models.base import db
