@@ -133,10 +133,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "club_lot"
-            indexes = (
-                (("member", "usable_until"), False),
-                (("usable_until", "member"), False),
-            )
+            indexes = ((("member", "usable_until"), False),)
             constraints = [Check('"left" <= points')]
 
     class ClubMovement(Model):
@@ -377,6 +374,8 @@ def up(migrator, db):
         db.execute_sql(
             f"CREATE UNIQUE INDEX club_member_{column}_once ON club_member ({column}_id) WHERE ended_at IS NULL"
         )
+    # What is not used; the rest is history.
+    db.execute_sql('CREATE INDEX club_lot_open ON club_lot (usable_until, member_id) WHERE "left" > 0')
     json = "TEXT" if isinstance(db, SqliteDatabase) else "JSONB"
     for table, column in COLUMNS:
         db.execute_sql(f'ALTER TABLE "{table}" ADD COLUMN {column.format(json=json)}')

@@ -5,14 +5,15 @@ or took: a lot is what was earned at one time, with its year and its last day (C
 ever added; triggers of the database refuse everything else. `audit` works the rest out anew from them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
-from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, fn
+from peewee import SQL, Case, CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, fn
 
 import crash
-from models.base import BaseModel, MomentField
+from models.base import BaseModel, MomentField, db, locked
 from models.calendar import local_day
 from models.club_member import ClubMember
 
@@ -27,6 +28,8 @@ MARKS = ("blocked", "unblocked")
 KINDS = (*EARNED, *SPENT, *GONE, *BACK, *MARKS)
 # Points that come back after their last day live so many days more (PAY-9).
 RETURNED_DAYS = 30
+# Members in one transaction of a run over all of them.
+BATCH = 500
 
 
 class NotEnough(Exception):
@@ -82,8 +85,14 @@ class ClubLot(BaseModel):
     left = IntegerField(constraints=[Check('"left" >= 0')])
 
     class Meta:
-        indexes = ((("member", "usable_until"), False), (("usable_until", "member"), False))
+        indexes = ((("member", "usable_until"), False),)
         constraints = [Check('"left" <= points')]
+
+
+# Written out: with a parameter in it a database does not see that the index of open lots fits.
+OPEN = SQL('"left" > 0')
+# What is due is found among the open lots alone, however long the history grows.
+ClubLot.add_index(ClubLot.index(ClubLot.usable_until, ClubLot.member, where=OPEN, name="club_lot_open"))
 
 
 class ClubMovement(BaseModel):
@@ -113,6 +122,42 @@ def credit(
     entry = _enter(member, kind, points, now, key, about)
     _open(entry, points, year, until)
     return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Points for one of many members; as in `credit`."""
+
+    member: ClubMember
+    points: int
+    key: str
+    about: dict
+
+
+def credit_all(credits: list[Credit], kind: str, now, *, year: int, until: date) -> dict[int, int]:
+    """As `credit`, for some hundred members that are held, each once, in a few statements.
+
+    Returns member's id → entry's id. Whoever calls it has seen that no key is there: one that is raises
+    IntegrityError, and nothing of the transaction stays.
+    """
+    if not credits:
+        return {}
+    rows = []
+    for one in credits:
+        one.member.balance += one.points
+        rows.append(_row(one.member, kind, one.points, now, one.key, one.about))
+    ids = _insert_entries(rows)
+    lots = [
+        {"member": one.member.id, "entry": ids[one.key], "year": year, "usable_until": until}
+        | {"points": one.points, "left": one.points}
+        for one in credits
+    ]
+    ClubLot.insert_many(lots).execute()
+    opened = dict(ClubLot.select(ClubLot.entry, ClubLot.id).where(ClubLot.entry.in_(list(ids.values()))).tuples())
+    moved = [{"entry": ids[one.key], "lot": opened[ids[one.key]], "points": one.points} for one in credits]
+    ClubMovement.insert_many(moved).execute()
+    _keep_balances([one.member for one in credits])
+    return {one.member.id: ids[one.key] for one in credits}
 
 
 def debit(member: ClubMember, points: int, kind: str, now, *, key: str, about: dict) -> ClubEntry:
@@ -160,7 +205,8 @@ def give_back(entry: ClubEntry, member: ClubMember, now, *, about: dict) -> Club
     taken = ClubMovement.select(ClubMovement, ClubLot).join(ClubLot).where(ClubMovement.entry == entry)
     for movement in list(taken.order_by(ClubLot.usable_until, ClubLot.id)):
         lot = movement.lot
-        if lot.usable_until >= today:
+        # What lapsed a moment ago, by a clock that is a little ahead, has lapsed, too.
+        if lot.usable_until >= today and not _has_lapsed(lot):
             _move(back, lot, -movement.points)
         else:
             _open(back, -movement.points, lot.year, today + timedelta(days=RETURNED_DAYS))
@@ -176,10 +222,54 @@ def lapse(member: ClubMember, now) -> list[ClubEntry]:
         days.setdefault(lot.usable_until, []).append(lot)
     entries = []
     for day, lots in days.items():
-        # A lot lapses once: what comes back afterwards gets a lot of its own.
-        key = f"lapsed:{lots[0].id}"
-        entries.append(_empty(member, lots, "lapsed", now, key, {"until": day.isoformat()}))
+        entries.append(_empty(member, lots, "lapsed", now, _lapse_key(lots), {"until": day.isoformat()}))
     return entries
+
+
+def lapse_all(members: list[ClubMember], now) -> int:
+    """As `lapse`, for some hundred members that are held, in a few statements; returns of how many points lapsed."""
+    by_id = {member.id: member for member in members}
+    over = ClubLot.select().where(ClubLot.member.in_(list(by_id)), OPEN, ClubLot.usable_until < local_day(now))
+    days: dict[tuple[int, date], list[ClubLot]] = {}
+    for lot in over.order_by(ClubLot.member, ClubLot.usable_until, ClubLot.id):
+        days.setdefault((lot.member_id, lot.usable_until), []).append(lot)
+    if not days:
+        return 0
+    rows, keys = [], {}
+    for (member_id, day), lots in days.items():
+        member, points = by_id[member_id], sum(lot.left for lot in lots)
+        member.balance -= points
+        key = keys[member_id, day] = _lapse_key(lots)
+        rows.append(_row(member, "lapsed", -points, now, key, {"until": day.isoformat()}))
+    ids = _insert_entries(rows)
+    crash.at("club: lapsing")
+    moved = [
+        {"entry": ids[keys[of]], "lot": lot.id, "points": -lot.left} for of, lots in days.items() for lot in lots
+    ]
+    for part in _parts(moved):
+        ClubLot.update(left=0).where(ClubLot.id.in_([row["lot"] for row in part])).execute()
+        ClubMovement.insert_many(part).execute()
+    members = list({member_id: by_id[member_id] for member_id, _ in days}.values())
+    _keep_balances(members)
+    return len(members)
+
+
+def lapse_all_due(now, progress: Callable[[int], None] | None = None) -> int:
+    """End all lots whose last day is over, some hundred members in a transaction; returns of how many members.
+
+    It catches up after days off, may be killed in between, and may run twice (CLB-5).
+    """
+    total, last = 0, 0
+    due = ClubLot.select(ClubLot.member).where(OPEN, ClubLot.usable_until < local_day(now)).distinct()
+    while ids := [id for (id,) in due.where(ClubLot.member > last).order_by(ClubLot.member).limit(BATCH).tuples()]:
+        last = ids[-1]
+        with db.atomic():
+            total += lapse_all(
+                list(locked(ClubMember.select().where(ClubMember.id.in_(ids)).order_by(ClubMember.id))), now
+            )
+        if progress is not None:
+            progress(total)
+    return total
 
 
 def lose(member: ClubMember, now, why: str) -> ClubEntry | None:
@@ -197,7 +287,9 @@ def lose(member: ClubMember, now, why: str) -> ClubEntry | None:
 def block(member: ClubMember, now, months: list[str]) -> None:
     """No points were earned in `months` ("2026-09"): they are kept, and cannot be used (CLB-7)."""
     if not member.is_blocked:
-        _enter(member, "blocked", 0, now, f"blocked:{member.id}:{months[-1]}", {"months": months})
+        # The entry before it tells one block from the next.
+        last = ClubEntry.select(fn.MAX(ClubEntry.id)).where(ClubEntry.member == member).scalar() or 0
+        _enter(member, "blocked", 0, now, f"blocked:{member.id}:{last}", {"months": months})
         member.blocked_at = now
         member.save()
 
@@ -208,6 +300,51 @@ def unblock(member: ClubMember, now) -> None:
         _enter(member, "unblocked", 0, now, f"unblocked:{member.id}:{member.blocked_at.timestamp():.6f}", {})
         member.blocked_at = None
         member.save()
+
+
+def _lapse_key(lots: list[ClubLot]) -> str:
+    # A lot lapses once: what comes back afterwards gets a lot of its own.
+    return f"lapsed:{lots[0].id}"
+
+
+def _has_lapsed(lot: ClubLot) -> bool:
+    gone = ClubMovement.select().join(ClubEntry).where(ClubMovement.lot == lot, ClubEntry.kind == "lapsed")
+    return gone.exists()
+
+
+def _row(member: ClubMember, kind: str, points: int, now, key: str, about: dict) -> dict:
+    """An entry's row; the member's balance is the one after it."""
+    return {
+        "member": member.id,
+        "kind": kind,
+        "points": points,
+        "balance": member.balance,
+        "at": now,
+        "key": key,
+        "about": about,
+    }
+
+
+def _insert_entries(rows: list[dict]) -> dict[str, int]:
+    """Key → the id of its entry, in the order of `rows`."""
+    ids: dict[str, int] = {}
+    for part in _parts(rows):
+        ClubEntry.insert_many(part).execute()
+        keys = [row["key"] for row in part]
+        ids.update(ClubEntry.select(ClubEntry.key, ClubEntry.id).where(ClubEntry.key.in_(keys)).tuples())
+    return ids
+
+
+def _keep_balances(members: list[ClubMember]) -> None:
+    for part in _parts(members):
+        balances = Case(ClubMember.id, [(member.id, member.balance) for member in part])
+        ClubMember.update(balance=balances).where(ClubMember.id.in_([member.id for member in part])).execute()
+
+
+def _parts(rows: list) -> Iterator[list]:
+    """Statements have a limit of parameters."""
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
 
 
 def _enter(member: ClubMember, kind: str, points: int, now, key: str, about: dict) -> ClubEntry:

@@ -3,15 +3,22 @@
 Who earns nothing for some months in a row cannot use the points until some are earned again (CLB-7).
 """
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, time, timedelta
 
 from peewee import CharField, Check, ForeignKeyField, IntegerField, fn
 
+import crash
 from models.base import BaseModel, MomentField, db
-from models.calendar import local_day
-from models.club_ledger import ClubEntry, block, credit, lapse, unblock
-from models.club_member import ClubMember, FixedService, month_after
+from models.calendar import ZONE, local_day
+from models.club_ledger import BATCH, ClubEntry, Credit, block, credit, credit_all, lapse, lapse_all, unblock
+from models.club_member import ClubMember, FixedService, NotMember, month_after
 from models.club_rate import Rates
+from models.number import Number
+
+# So long a month's last top-ups may be on their way.
+GRACE = timedelta(days=1)
 
 
 class NotOver(Exception):
@@ -92,6 +99,211 @@ class ClubTopup(BaseModel):
     class Meta:
         indexes = ((("fixed", "topped_up_at"), False),)
 
+    @classmethod
+    def take(cls, reference: str, fixed: FixedService, at, now, package: str = "") -> "ClubTopup":
+        """Credit a top-up of `at`, once, by the table of that day (CLB-4).
+
+        `package` is the service's own where none is told. Raises Differs.
+        """
+        with db.atomic():
+            member = cls._held(fixed, now)
+            known = cls.get_or_none(cls.reference == reference)
+            if known is not None:
+                if (known.fixed_id, known.topped_up_at) != (fixed.id, at) or known.package != (
+                    package or known.package
+                ):
+                    raise Differs(known)
+                return known
+            package, day, entry = package or fixed.package, local_day(at), None
+            rates = Rates(day)
+            if member is not None and day >= member.earns_from and (points := rates.topup(package)):
+                entry = credit(
+                    member,
+                    points,
+                    "topup",
+                    now,
+                    key=f"topup:{reference}",
+                    year=day.year,
+                    until=rates.last_day(day.year),
+                    about={"package": package, "day": day.isoformat()},
+                )
+            made = cls.create(reference=reference, fixed=fixed, package=package, topped_up_at=at, entry=entry, at=now)
+            if entry is not None:
+                follow_earning(member, now)
+                # Of one that was told years late the last day may be over.
+                lapse(member, now)
+        return made
+
+    @classmethod
+    def _held(cls, fixed: FixedService, now) -> ClubMember | None:
+        member = ClubMember.get_or_none(ClubMember.fixed == fixed, ClubMember.ended_at.is_null())
+        try:
+            return None if member is None else ClubMember.hold(member.id, now)
+        except NotMember:
+            return None
+
+
+@dataclass
+class MonthCount:
+    """What became of a month's data."""
+
+    # Members to whom it gave points, and how many; members to whom it gave none.
+    credited: int = 0
+    points: int = 0
+    idle: int = 0
+    blocked: int = 0
+    # Members to whom it was credited before; numbers that are no member's, or do not earn yet.
+    unchanged: int = 0
+    strangers: int = 0
+    # Lines of which something else was credited: (line, minor units that were).
+    differ: list[tuple[int, int]] = field(default_factory=list)
+
+
+class MonthlyCredit:
+    """One month for all members, in batches (CLB-3): each is one transaction.
+
+    It may be killed between them, and run again for any month: what was credited stays as it is.
+    """
+
+    def __init__(self, month: str, now):
+        """Raises NotOver."""
+        require_over(month, now)
+        self.month, self.now, self.count = month, now, MonthCount()
+        self._rates = Rates(last_day(month))
+        self._least = Rates(local_day(now))["block", ""]
+
+    def credit(self, lines: list[tuple[int, str, int]]) -> None:
+        """Some hundred `lines`: (line's number, msisdn, minor units)."""
+        spent = {msisdn: (amount, line) for line, msisdn, amount in lines}
+        found = ClubMember.select(ClubMember.id, Number.msisdn).join(Number)
+        found = found.where(Number.msisdn.in_(list(spent)), Number.active, ClubMember.ended_at.is_null())
+        members = {id: spent[msisdn] for id, msisdn in found.tuples()}
+        self._credit(members)
+        self.count.strangers += len(spent) - len(members)
+
+    def credit_nothing(self, progress: Callable[[int], None] | None = None) -> None:
+        """Members of whom no line spoke spent nothing; call it when all lines were credited.
+
+        `progress` is told the last member's id.
+        """
+        told = ClubMonth.select().where(ClubMonth.member == ClubMember.id, ClubMonth.month == self.month)
+        silent = ClubMember.select(ClubMember.id).where(
+            ClubMember.number.is_null(False),
+            ClubMember.ended_at.is_null(),
+            ClubMember.earns_from <= first_day(self.month),
+            ~fn.EXISTS(told),
+        )
+        last = 0
+        while ids := [
+            id for (id,) in silent.where(ClubMember.id > last).order_by(ClubMember.id).limit(BATCH).tuples()
+        ]:
+            last = ids[-1]
+            self._credit(dict.fromkeys(ids, (0, 0)))
+            if progress is not None:
+                progress(last)
+
+    def _credit(self, spent: dict[int, tuple[int, int]]) -> None:
+        """`spent`: member's id → (minor units, line)."""
+        if not spent:
+            return
+        count = MonthCount()
+        with db.atomic():
+            members = ClubMember.hold_all(spent, self.now)
+            kept = ClubMonth.select(ClubMonth.member, ClubMonth.spent).where(
+                ClubMonth.member.in_(members), ClubMonth.month == self.month
+            )
+            kept = dict(kept.tuples())
+            first, new = first_day(self.month), []
+            for member in members:
+                amount, line = spent[member.id]
+                if member.id in kept:
+                    count.unchanged += kept[member.id] == amount
+                    if kept[member.id] != amount:
+                        count.differ.append((line, kept[member.id]))
+                elif member.earns_from > first:
+                    count.strangers += 1
+                else:
+                    new.append(member)
+            self._write(new, {member.id: spent[member.id][0] for member in new}, count)
+            crash.at("club: month credited")
+        self._add(count)
+
+    def _write(self, members: list[ClubMember], spent: dict[int, int], count: MonthCount) -> None:
+        if not members:
+            return
+        about, credits = {"month": self.month}, []
+        for member in members:
+            if points := self._rates.for_spent(spent[member.id]):
+                credits.append(Credit(member, points, month_key(member.id, self.month), about))
+        year = first_day(self.month).year
+        until = self._rates.last_day(year)
+        entries = credit_all(credits, "month", self.now, year=year, until=until)
+        ClubMonth.insert_many(
+            {
+                "member": member.id,
+                "month": self.month,
+                "spent": spent[member.id],
+                "entry": entries.get(member.id),
+                "at": self.now,
+            }
+            for member in members
+        ).execute()
+        count.credited, count.points = len(credits), sum(one.points for one in credits)
+        count.idle = len(members) - len(credits)
+        for member in members:
+            if member.is_blocked and member.id in entries:
+                follow_earning(member, self.now)
+        self._block([member for member in members if not member.is_blocked and member.id not in entries], count)
+        if until < local_day(self.now):
+            # A month that was told years late.
+            lapse_all(members, self.now)
+
+    def _block(self, members: list[ClubMember], count: MonthCount) -> None:
+        if not members:
+            return
+        since = months_before(first_day(self.month), self._least - 1)[:1] or [self.month]
+        rows: dict[int, list[tuple[str, bool]]] = {member.id: [] for member in members}
+        told = ClubMonth.select(ClubMonth.member, ClubMonth.month, ClubMonth.entry)
+        for id, month, entry in told.where(ClubMonth.member.in_(members), ClubMonth.month >= since[0]).tuples():
+            rows[id].append((month, entry is not None))
+        for member in members:
+            if idle := idle_run(rows[member.id], self._least)[1]:
+                block(member, self.now, idle)
+                count.blocked += 1
+
+    def _add(self, count: MonthCount) -> None:
+        for one in fields(MonthCount):
+            setattr(self.count, one.name, getattr(self.count, one.name) + getattr(count, one.name))
+
+
+def block_all_due(now) -> int:
+    """Block the fixed services that were not topped up for some months; returns how many (CLB-7).
+
+    Mobile numbers are blocked by the month's data: what was not told is not known.
+    """
+    today = local_day(now - GRACE)
+    months = months_before(today, Rates(today)["block", ""])
+    # In the shop's zone the month begins some hours before it does in UTC.
+    since = datetime.combine(first_day(months[0]), time(), ZONE)
+    earned = ClubTopup.select().where(
+        ClubTopup.fixed == ClubMember.fixed, ClubTopup.topped_up_at >= since, ClubTopup.entry.is_null(False)
+    )
+    idle = ClubMember.select(ClubMember.id).where(
+        ClubMember.fixed.is_null(False),
+        ClubMember.ended_at.is_null(),
+        ClubMember.blocked_at.is_null(),
+        ClubMember.earns_from <= first_day(months[0]),
+        ~fn.EXISTS(earned),
+    )
+    total, last = 0, 0
+    while ids := [id for (id,) in idle.where(ClubMember.id > last).order_by(ClubMember.id).limit(BATCH).tuples()]:
+        last = ids[-1]
+        with db.atomic():
+            for member in ClubMember.hold_all(ids, now):
+                follow_earning(member, now)
+                total += member.is_blocked
+    return total
+
 
 # Months
 
@@ -168,7 +380,7 @@ def _of_fixed(member: ClubMember, now, least: int) -> tuple[str | None, list[str
         .scalar()
     )
     earned = None if last is None else month_of(local_day(MomentField().python_value(last)))
-    months = months_before(local_day(now), least)
+    months = months_before(local_day(now - GRACE), least)
     idle = first_day(months[0]) >= member.earns_from and (earned is None or earned < months[0])
     return earned, months if idle else []
 

@@ -116,6 +116,18 @@ class Mail(Outgoing):
 
         return self.kind == "club_news" and not is_wanted(self)
 
+    @classmethod
+    def write_all(cls, kind: str, mails: list[dict], now) -> None:
+        """As `write_to`, for some hundred: each has `recipient`, `language`, `key`, `profile` and `data`; no key is
+        there yet."""
+        if kind not in CLUB_KINDS:
+            raise ValueError(f"There is no mail {kind!r} of the club.")
+        domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
+        common = {"kind": kind, "state": "due", "written_at": now, "due_at": now}
+        if mails:
+            rows = [{**common, "message_id": f"<{secrets.token_hex(12)}@{domain}>", **mail} for mail in mails]
+            cls.insert_many(rows).execute()
+
     def deliver(self, before) -> None:
         from mails import compose
 

@@ -122,6 +122,16 @@ class Sms(Outgoing):
             .execute()
         )
 
+    @classmethod
+    def write_all(cls, kind: str, messages: list[dict], now) -> None:
+        """As `write`, for some hundred: each has `recipient`, `language`, `key` and `data`; no key is there yet."""
+        if kind not in KINDS:
+            raise ValueError(f"There is no SMS {kind!r}.")
+        common = {"kind": kind, "state": "due", "written_at": now, "due_at": now}
+        if messages:
+            rows = [{**common, "message_id": secrets.token_hex(16), **message} for message in messages]
+            cls.insert_many(rows).execute()
+
     def is_too_late(self, now) -> bool:
         from models.club_news import is_wanted
 
