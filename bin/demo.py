@@ -102,7 +102,7 @@ def settings() -> dict[str, str]:
     instance = Path(os.environ.get("DYQANI_INSTANCE", "").strip() or ROOT / "instance").absolute()
     # What belongs to a real bank, mail server, SMS gateway or billing system must not reach the demo, nor the demo
     # them.
-    foreign = ("SMTP_", "BANK_", "SMS_", "BSS_")
+    foreign = ("SMTP_", "BANK_", "SMS_", "USSD_", "BSS_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     if store := os.environ.get("BANK_SANDBOX_STORE"):
         kept["BANK_SANDBOX_STORE"] = os.path.abspath(store)

@@ -43,7 +43,7 @@ class Process:
 
     def __init__(self, folder: Path, name: str, *command: str, **environment: str):
         self.name, self.log = name, folder / f"{name}.log"
-        foreign = ("BANK_", "SMTP_", "SMS_", "BSS_")
+        foreign = ("BANK_", "SMTP_", "SMS_", "USSD_", "BSS_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
