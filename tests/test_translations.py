@@ -356,6 +356,9 @@ class Shop:
         addresses += [f"{prefix}/profili/numrat{end}" for end in ends]
         # And what is said to who owes something, tests/views/test_bills.py.
         addresses += [f"{prefix}/paguaj{end}" for end in ("", "/x", "/x/banka")]
+        # And to who is in the club, tests/views/test_club.py.
+        club = ("", "/historia", "/sasia", "/1/sherbimi/mb", "/sherbimi/x", "/1/oferta/1", "/kodi/1", "/lajmet/ndal/x")
+        addresses += [f"{prefix}/klubi{end}" for end in club]
         # With a contract in the cart: test_no_page_of_a_subscriber_says_anything_in_albanian.
         addresses += [f"{prefix}/porosia/numri{end}" for end in ("", "/te-lire", "/pengesat")]
         for mail in Mail.select():

@@ -26,6 +26,7 @@ NO_PAGE = {
     "/porosia/dergesa/kodi",
     "/sms/inbound",
     "/sms/report",
+    "/klubi/sasia",
     "/porosia/numri/pengesat",
     "/porosia/numri/te-lire",
 }
