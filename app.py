@@ -27,12 +27,15 @@ from views import (
     club,
     club_words,
     demo,
+    desk_gifts,
+    desk_joining,
     device,
     errors,
     gateway,
     numbers,
     orders,
     pages,
+    partner,
     pay,
     pictures,
     profile,
@@ -79,6 +82,8 @@ def create_app() -> Flask:
     club_words.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
+    for work in (desk_gifts, desk_joining, partner):
+        app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
     app.register_blueprint(gateway.blueprint)

@@ -11,9 +11,9 @@ from models.base import db, utcnow
 
 
 def register(app: Flask) -> None:
-    from commands import bss, catalog, refund, sms
+    from commands import bss, catalog, refund, sms, staff
 
-    for command in (database, demo, worker, mail, catalog.catalog, bss.bss, refund.refund, sms.sms):
+    for command in (database, demo, worker, mail, catalog.catalog, bss.bss, refund.refund, sms.sms, staff.staff):
         app.cli.add_command(command)
 
 

@@ -18,11 +18,12 @@ from models.club_ledger import debit
 from models.club_lists import GiftList, OfferList, RateList
 from models.club_member import ClubMember, month_after
 from models.club_month import ClubMonth, first_day, month_of
-from models.club_offer import ClubGift, PartnerOffer
+from models.club_offer import ClubGift, Partner, PartnerOffer
 from models.club_rate import Rates
 from models.number import Number, ProfileNumber
 from models.price_list import PriceList, TariffList
 from models.profile import Profile
+from models.staff import ROLES, Staff
 from models.voucher import Voucher
 
 PASSWORD = "dyqani-demo"  # noqa: S105
@@ -109,6 +110,7 @@ def load(now) -> str:
         profiles = _profiles(now)
         _add_numbers(now, before, profiles)
         members = _club(now)
+        _staff(now, profiles)
     added = sum(count.added for count in billed.values())
     if not (report.added or report.changed or report.tariffs or profiles or added or members):
         moved = any(count.changed for count in billed.values())
@@ -240,6 +242,20 @@ MEMBERSHIPS = (
 _MONTHS = (90, 115, 80, 100, 125, 90)
 # Day of the month on which the demo's operator tells what was spent in the month before.
 TOLD_ON = 3
+
+
+# Whose codes partner@ checks.
+PARTNER = "kinema-qendra"
+
+
+def _staff(now, profiles: set[str]) -> None:
+    """The desk's roles, each with the profile of its name; one that was taken away stays away."""
+    nobody = not Staff.select().exists()
+    partner = Partner.get(Partner.code == PARTNER)
+    for role in ROLES:
+        email = f"{role}@example.com"
+        if nobody or email in profiles:
+            Staff.add(Profile.of_email(email), role, now, partner if role == "partner" else None)
 
 
 def _club(now) -> int:

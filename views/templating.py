@@ -16,10 +16,12 @@ from models.instalments import split
 from models.money import money, number
 from models.order import storage_label
 from models.places import municipality_of
+from views.club_words import points_text
 from views.forms.device import address_of
 from views.kept import hole
 from views.respond import wants_piece
 from views.shopper import shopper
+from views.staff_only import start_of
 from views.words import gettext, ngettext, url
 
 CATEGORIES = (
@@ -168,6 +170,7 @@ def register_templating(app) -> None:
         clock=clock,
         storage=storage_label,
         phone=phone_text,
+        points=points_text,
         title=title,
         picture_of=picture_path,
         split_parts=split,
@@ -195,4 +198,5 @@ def register_templating(app) -> None:
         wants_piece=wants_piece,
         here=here,
         municipality_of=municipality_of,
+        start_of=start_of,
     )

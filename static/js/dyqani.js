@@ -29,6 +29,12 @@
     }
   });
 
+  /* A slider and the field beside it show one number; before htmx asks what it comes to. */
+  document.addEventListener("input", ({ target }) => {
+    const other = target.dataset?.pair && find("#" + target.dataset.pair);
+    if (other) other.value = target.type === "range" ? target.value : target.value.replace(/[^0-9]/g, "") || "0";
+  }, true);
+
   /* A thin line under the header when an answer takes longer than a moment. */
   let waiting;
   document.addEventListener("htmx:beforeRequest", () => {
@@ -47,6 +53,8 @@
     say((find("[data-say]", page) || page.body).textContent.trim().slice(0, 300));
   });
   document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline || "…"));
+
+  document.addEventListener("click", (event) => { if (event.target.closest?.("[data-print]")) print(); });
 
   /* Arrow keys go through the suggestions; Escape closes them. */
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,235 @@
+"""Dhurata: a clerk hands out a gift for points, with the code that the member says (CLB-13, DSK-3).
+
+A clerk sees of a member how many points can be used, and whether they are blocked: what the counter needs, no more.
+Addresses carry no numbers: who was served stands in nobody's history.
+"""
+
+from flask import Blueprint, abort, redirect, request, url_for
+from flask_babel import gettext, ngettext
+
+import config
+from models.calendar import local_day
+from models.club_ledger import Blocked, NotEnough
+from models.club_member import NotMember
+from models.club_offer import ClubGift
+from models.counter import Customer, TooManyLookUps
+from models.gift_handout import GiftGone, GiftHandout, NotTheirs
+from models.number_claim import TooSoon
+from models.security_code import CodeOver, TooManyCodes, WrongCode
+from models.voucher import OfferGone
+from views.club_words import points_text
+from views.forms.desk import GiftForm, MemberCodeForm
+from views.numbers import too_many
+from views.respond import go, respond, wants_piece
+from views.shopper import shopper
+from views.staff_only import STARTS, staff, staff_only
+from views.templating import clock, phone_text
+
+blueprint = Blueprint("desk_gifts", __name__, url_prefix="/desk")
+
+
+@blueprint.after_request
+def keep_to_yourself(response):
+    """The next person at the counter's computer finds nothing by going back."""
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.app_template_filter("masked")
+def masked(msisdn: str) -> str:
+    """Enough of a number for its owner to know it: "070 ••• 001"."""
+    text = phone_text(msisdn)
+    return f"{text[:4]}•••{text[-4:]}" if len(text) == 11 else f"••• {msisdn[-3:]}"
+
+
+def find_handout_or_404(token: str) -> GiftHandout:
+    """A handout of this very clerk; another's customers are another's."""
+    return GiftHandout.of_clerk(shopper().profile, token) or abort(404)
+
+
+@blueprint.get("")
+@staff_only(*STARTS)
+def start():
+    """To where the role's work begins."""
+    return redirect(url_for(STARTS[staff().role]), 303)
+
+
+@blueprint.route("/dhurata", methods=["GET", "POST"])
+@staff_only("clerk")
+def begin():
+    """Who the member is, what they can have; and with a gift chosen, the SMS."""
+    form = GiftForm()
+    if request.method != "POST":
+        form.numri.data = ""
+        return _begin(form)
+    if not form.validate():
+        return _begin(form, 422)
+    person = shopper()
+    try:
+        customer = Customer.look_up(person.profile, person.now, msisdn=form.msisdn, code=form.fixed)
+    except TooManyLookUps as error:
+        form.numri.errors = [too_many_look_ups(error)]
+        return _begin(form, 429)
+    if customer is None or customer.member is None:
+        form.numri.errors = [gettext("Ky numër ose shërbim nuk është në Klubin Im.")]
+        return _begin(form, 422, is_stranger=True)
+    if not form.dhurata.data:
+        # Without a choice it is a look at what there is; the button of the choice says that one is missing.
+        status = 422 if "zgjidh" in request.form else 200
+        return _choice(form, customer, status, gettext("Zgjidhni një dhuratë.") if status == 422 else "")
+    return _ask(form, customer)
+
+
+def _ask(form: GiftForm, customer: Customer):
+    person = shopper()
+    gift = next((gift for gift in _gifts() if str(gift.id) == form.dhurata.data), None)
+    phone = customer.phone(form.telefoni.data)
+    if gift is None:
+        return _choice(form, customer, 422, gettext("Kjo dhuratë nuk jepet më. Zgjidhni një tjetër."))
+    if phone is None:
+        return _choice(form, customer, 422, gettext("Zgjidhni numrin ku shkon kodi."))
+    try:
+        handout = GiftHandout.ask(person.profile, customer.member, gift, phone.msisdn, person.now)
+    except TooManyCodes as error:
+        return _choice(form, customer, 429, too_many(error))
+    except NotTheirs:
+        return _choice(form, customer, 422, gettext("Zgjidhni numrin ku shkon kodi."))
+    except (OfferGone, GiftGone, Blocked, NotEnough, NotMember) as error:
+        return _choice(form, customer, 422, refusal(error))
+    return go(url_for(".handout", token=handout.token))
+
+
+@blueprint.route("/dhurata/<token>", methods=["GET", "POST"])
+@staff_only("clerk")
+def handout(token: str):
+    """The member's code; once it was right, the receipt."""
+    found = find_handout_or_404(token)
+    if found.handed_at is not None:
+        return _receipt(found) if request.method == "GET" else go(url_for(".handout", token=token))
+    form = MemberCodeForm()
+    if request.method != "POST":
+        if wants_piece():
+            return respond("desk/code.html", "desk/_again.html", **_again(found))
+        return _code(found, form)
+    if not form.validate():
+        return _code(found, form, 422)
+    try:
+        found.hand_out(form.code.data, shopper().now)
+    except WrongCode as error:
+        form.code.errors = [wrong(error)]
+    except CodeOver:
+        form.code.errors = [gettext("Ky kod nuk vlen më. Dërgoni një tjetër.")]
+    except (OfferGone, GiftGone, Blocked, NotEnough, NotMember) as error:
+        return _code(found, form, 422, trouble=refusal(error))
+    else:
+        return go(url_for(".handout", token=token))
+    # A code that was refused is not typed again.
+    form.code.data = ""
+    return _code(found, form, 422)
+
+
+@blueprint.post("/dhurata/<token>/kodi")
+@staff_only("clerk")
+def send_again(token: str):
+    """Another code to the member."""
+    found = find_handout_or_404(token)
+    form = MemberCodeForm(formdata=None)
+    try:
+        found.send_again(shopper().now)
+    except (TooSoon, CodeOver):
+        # A second click: the code is on its way, or the gift is handed out.
+        return go(url_for(".handout", token=token))
+    except TooManyCodes as error:
+        return _code(found, form, 429, trouble=too_many(error))
+    except (OfferGone, GiftGone, Blocked, NotEnough, NotMember) as error:
+        return _code(found, form, 422, trouble=refusal(error))
+    return go(url_for(".handout", token=token))
+
+
+def refusal(error: Exception) -> str:
+    """Why nothing was handed out; nothing has changed (CLB-13)."""
+    match error:
+        case OfferGone():
+            return gettext("Kjo dhuratë nuk jepet më me këto pikë. Zgjidhni një tjetër.")
+        case GiftGone():
+            return gettext("Dhurata sapo u mbarua. Pikët nuk u prekën; zgjidhni një tjetër.")
+        case Blocked():
+            return gettext("Pikët e anëtarit janë të bllokuara derisa të fitojë përsëri.")
+        case NotEnough():
+            points = points_text(error.usable)
+            return gettext("Anëtari ka vetëm %(points)s të përdorshme. Asgjë nuk u zbrit.", points=points)
+        case _:
+            return gettext("Numri nuk është më në Klubin Im.")
+
+
+def wrong(error: WrongCode) -> str:
+    if not error.left:
+        return gettext("Kodi nuk është i saktë dhe nuk vlen më. Dërgoni një tjetër.")
+    return ngettext(
+        "Kodi nuk është i saktë; mbetet %(num)d përpjekje.",
+        "Kodi nuk është i saktë; mbeten %(num)d përpjekje.",
+        error.left,
+    )
+
+
+def too_many_look_ups(error: TooManyLookUps) -> str:
+    return gettext("Keni kërkuar shumë numra. Provoni përsëri në orën %(time)s.", time=clock(error.until))
+
+
+def _gifts() -> list[ClubGift]:
+    return ClubGift.on(local_day(shopper().now))
+
+
+def _begin(form, status=200, is_stranger=False):
+    profile, now = shopper().profile, shopper().now
+    return respond(
+        "desk/gifts.html",
+        "desk/_gifts.html",
+        status=status,
+        form=form,
+        is_stranger=is_stranger,
+        customer=None,
+        handed=GiftHandout.today_of(profile, now),
+        waiting=GiftHandout.waiting_of(profile, now),
+    )
+
+
+def _choice(form, customer: Customer, status=200, trouble=""):
+    gifts = _gifts()
+    ready = [gift for gift in gifts if gift.stock and gift.points <= customer.usable]
+    return respond(
+        "desk/gifts.html",
+        "desk/_gifts.html",
+        status=status,
+        form=form,
+        customer=customer,
+        gifts=ready,
+        dearer=[gift for gift in gifts if gift.stock and gift.points > customer.usable],
+        trouble=trouble,
+        handed=(),
+        waiting=(),
+    )
+
+
+def _code(found: GiftHandout, form, status=200, trouble=""):
+    return respond(
+        "desk/code.html", "desk/_code.html", status=status, form=form, trouble=trouble, about="gift", **_again(found)
+    )
+
+
+def _again(found: GiftHandout) -> dict:
+    """How many seconds until another code can be asked for."""
+    left = (found.again_at - shopper().now).total_seconds() if found.code is not None else 0
+    return {
+        "found": found,
+        "wait": max(0, round(left)),
+        "is_live": found.is_live(shopper().now),
+        "here": url_for(".handout", token=found.token),
+        "again": url_for(".send_again", token=found.token),
+        "back": url_for(".begin"),
+        "minutes": config.CODE_MINUTES,
+    }
+
+
+def _receipt(found: GiftHandout):
+    return respond("desk/receipt.html", found=found)
