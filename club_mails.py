@@ -1,5 +1,7 @@
 """What the mails of the points club say; mails.py writes them out (CLB-1, CLB-8, PRV-2)."""
 
+from datetime import date
+
 from models.calendar import local_day
 from models.club_member import ClubMember
 from models.club_offer import PartnerOffer
@@ -51,4 +53,15 @@ def _news(mail: Mail, language: str, root: str) -> dict:
     }
 
 
-_CONTEXTS = {"voucher": _voucher, "club_joined": _joined, "club_news": _news}
+def _lapse(mail: Mail, language: str, root: str) -> dict:
+    member = ClubMember.get_by_id(mail.data["member"])
+    return {
+        "msisdn": member.msisdn,
+        "service": "" if member.number_id else member.fixed.code,
+        "points": mail.data["points"],
+        "until": date.fromisoformat(mail.data["until"]),
+        "blocked": member.is_blocked,
+    }
+
+
+_CONTEXTS = {"points_lapse": _lapse, "voucher": _voucher, "club_joined": _joined, "club_news": _news}

@@ -16,10 +16,14 @@ from models.base import db, utcnow
 from models.bss_event import BssEvent
 from models.bss_push import BssMessage
 from models.cart import Cart
+from models.club_ledger import lapse_all_due
+from models.club_member import ClubMember
+from models.club_month import block_all_due
+from models.club_notice import ClubNotice
+from models.club_service import ClubService
 from models.contract import Contract
 from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
-from models.inbound_sms import InboundSms
 from models.inbound_sms import InboundSms
 from models.new_number import NewNumber
 from models.number_claim import NumberClaim
@@ -56,7 +60,11 @@ DUE = (
     (Allowance.forget_old, 3600),
     (BssMessage.forget_old, 3600),
     (InboundSms.forget_old, 3600),
-    (InboundSms.forget_old, 3600),
+    (ClubMember.follow_all_services, 60),
+    (ClubService.end_all_due, 60),
+    (lapse_all_due, 600),
+    (ClubNotice.tell_all_due, 600),
+    (block_all_due, 3600),
     (forget_strangers, 3600),
 )
 

@@ -171,6 +171,22 @@ FIXED_SERVICES: Columns = {
     "package": (_text(FixedService.package.max_length), ...),
     "active": (_yes, True),
 }
+# What is told of the club by messages or in files of their own (docs/club.md).
+TOPUPS: Columns = {
+    "reference": (_code(40), ...),
+    "service": (_code(FixedService.code.max_length), ...),
+    "topped_up_at": (moment, ...),
+    "package": (_text(FixedService.package.max_length), ""),
+}
+SPENDINGS: Columns = {
+    "msisdn": (_MSISDN, ...),
+    "month": (_like("20[0-9]{2}-(0[1-9]|1[0-2])", "must be a year and a month such as 2026-02"), ...),
+    "amount": (_amount(0), ...),
+}
+CLUB_SERVICES: Columns = {
+    "service": (_like("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "must be the event's service"), ...),
+    "result": (_word("active", "refused"), ...),
+}
 
 # Columns that a file may do without.
 OPTIONAL = frozenset({"company", "has_history", "tariff", "active", "cancelled", "paid", "ended", "state"})

@@ -4,12 +4,18 @@ A list may be taken again and again: what is there already stays. What counts al
 new value, price or text of an offer is a new line from its own day on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+
+from peewee import fn
 
 from models import cells
 from models.base import db, locked
-from models.bss_columns import day
+from models.bss_columns import SPENDINGS, TOPUPS, day
+from models.club_ledger import BATCH
+from models.club_member import ClubMember, FixedService
+from models.club_month import ClubTopup, Differs, MonthCount, MonthlyCredit
 from models.club_offer import ClubGift, Partner, PartnerOffer
 from models.club_rate import DEFAULTS, NAMES, TABLES, BackDated, Rate
 from models.sheet import BadLine, BadLines, Line, Sheet, line_problems, match_header
@@ -52,9 +58,14 @@ class Table:
     def __init__(self, source):
         self._sheet = Sheet(source)
         self.name = self._sheet.name
+        # How much of the file was read, 0 to 1.
+        self.share = 0.0
 
-    def rows(self) -> Iterator[tuple[int, dict | None, list[BadLine]]]:
-        """(line, its values or None, what is wrong with it); raises models.sheet.Unreadable."""
+    def rows(self, again: bool = False) -> Iterator[tuple[int, dict | None, list[BadLine]]]:
+        """(line, its values or None, what is wrong with it); raises models.sheet.Unreadable.
+
+        What is kept of the file meanwhile are its keys; `again`: nothing, for it was checked.
+        """
         with self._sheet.opened() as sheet:
             lines = sheet.lines()
             needed = [name for name in self.columns if name not in self.optional]
@@ -62,11 +73,11 @@ class Table:
             if bad:
                 yield 1, None, bad
                 return
-            names, seen, any_line = list(places), {}, False
+            names, seen, any_line, size = list(places), {}, False, sheet.size
             for line in lines:
-                any_line = True
+                any_line, self.share = True, line.end / size
                 values, problems = self._read(line, names)
-                if values is not None:
+                if values is not None and not again:
                     key = self.hashed(values)
                     first = seen.setdefault(key, line.number)
                     if first != line.number:
@@ -84,22 +95,33 @@ class Table:
         """Of cells that disagree: (column, reason)."""
         return iter(())
 
-    def check(self, progress=None) -> None:
-        """Read the whole file; raises BadLines when a line is bad, and Unreadable."""
+    def check(self, progress: Callable[[float], None] | None = None) -> None:
+        """Read the whole file; raises BadLines when a line is bad, and Unreadable. `progress` is told the share."""
         first, count = [], 0
         for line, _, bad in self.rows():
             count += len(bad)
             first += bad[: SHOWN - len(first)]
             if progress is not None and line % 500 == 0:
-                progress(line)
+                progress(self.share)
         if count:
             raise BadLines(self.name, first, count)
 
     def good(self) -> Iterator[tuple[int, dict]]:
         """(line, values) of a file that was checked."""
-        for line, values, _ in self.rows():
+        for line, values, _ in self.rows(again=True):
             if values is not None:
                 yield line, values
+
+    def batches(self) -> Iterator[list[tuple[int, dict]]]:
+        """As `good`, some hundred lines at a time."""
+        batch = []
+        for one in self.good():
+            batch.append(one)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
 
     def _refusal(self, name: str) -> str | None:
         return None if name in self.columns else f"is no column of {self.what}"
@@ -248,12 +270,9 @@ class _OfferedList(_List):
     def values(self, values: dict) -> dict:
         """The row's, with its names and details by language."""
         told = {name: value for name, value in values.items() if name not in _TEXTS}
-        for field in ("names", "details"):
-            told[field] = {
-                language: values[f"{field[:-1]}_{language}"]
-                for language in ("sq", "mk", "en")
-                if values[f"{field[:-1]}_{language}"]
-            }
+        for texts in ("names", "details"):
+            found = {language: values[f"{texts[:-1]}_{language}"] for language in ("sq", "mk", "en")}
+            told[texts] = {language: text for language, text in found.items() if text}
         return told
 
     def finish(self, today):
@@ -319,3 +338,107 @@ class GiftList(_OfferedList):
         if known is not None and not self._count:
             told["stock"] = known.stock
         return told
+
+
+class SpendingList(Table):
+    """What numbers spent in one month: msisdn, amount (CLB-3)."""
+
+    what = "a month's data"
+    columns = {name: SPENDINGS[name] for name in ("msisdn", "amount")}
+    key = ("msisdn",)
+
+    def hashed(self, values):
+        # A number takes less memory than its text, and a month has a line for each member.
+        return int(values["msisdn"])
+
+    def credit(self, month: str, now, progress: Callable[[float], None] | None = None) -> MonthCount:
+        """Credit the month, batch after batch; members without a line spent nothing.
+
+        With a bad line nothing is changed: raises BadLines, and models.sheet.Unreadable, models.club_month.NotOver.
+        A run that was killed is made up by the same one again. `progress` is told the share done, 0 to 1.
+        """
+        progress = progress or (lambda share: None)
+        run = MonthlyCredit(month, now)
+        self.check(lambda share: progress(share / 10))
+        for batch in self.batches():
+            run.credit([(line, values["msisdn"], values["amount"]) for line, values in batch])
+            progress(0.1 + 0.6 * self.share)
+        most = ClubMember.select(fn.MAX(ClubMember.id)).scalar() or 1
+        run.credit_nothing(lambda last: progress(0.7 + 0.3 * last / most))
+        progress(1.0)
+        return run.count
+
+
+@dataclass
+class TopupCount:
+    """What became of a file of top-ups: with points, without any, known before; lines that were not taken."""
+
+    credited: int = 0
+    points: int = 0
+    without: int = 0
+    unchanged: int = 0
+    refused: list[BadLine] = field(default_factory=list)
+
+
+class TopupList(Table):
+    """Top-ups of fixed services: reference, service, topped_up_at, package (CLB-4)."""
+
+    what = "a list of top-ups"
+    columns = TOPUPS
+    optional = frozenset({"package"})
+    key = ("reference",)
+
+    def credit(self, now, progress: Callable[[float], None] | None = None) -> TopupCount:
+        """Credit the top-ups, once each; may be killed, and run again.
+
+        A line of an unknown service, of a moment to come, or that was told otherwise before is not taken, and named
+        in `refused`. Raises BadLines, having changed nothing, and models.sheet.Unreadable.
+        """
+        progress = progress or (lambda share: None)
+        self.check(lambda share: progress(share / 10))
+        count = TopupCount()
+        for batch in self.batches():
+            with db.atomic():
+                self._credit(batch, now, count)
+            progress(0.1 + 0.9 * self.share)
+        progress(1.0)
+        return count
+
+    def _credit(self, batch: list[tuple[int, dict]], now, count: TopupCount) -> None:
+        codes = {values["service"] for _, values in batch}
+        services = {
+            service.code: service for service in FixedService.select().where(FixedService.code.in_(list(codes)))
+        }
+        known = {values["reference"] for _, values in batch}
+        told = ClubTopup.select(ClubTopup.reference).where(ClubTopup.reference.in_(list(known)))
+        known = {reference for (reference,) in told.tuples()}
+        members = ClubMember.select(ClubMember.id, ClubMember.fixed).where(
+            ClubMember.fixed.in_(list(services.values())), ClubMember.ended_at.is_null()
+        )
+        # Members are held in the order of their ids, as everywhere.
+        order = {fixed: id for id, fixed in members.tuples()}
+
+        def turn(one):
+            service = services.get(one[1]["service"])
+            return order.get(service.id, 0) if service else 0
+
+        for line, values in sorted(batch, key=turn):
+            service, at = services.get(values["service"]), values["topped_up_at"]
+            if service is None:
+                count.refused.append(BadLine(line, "service", "is no fixed service of the shop"))
+                continue
+            if at > now:
+                count.refused.append(BadLine(line, "topped_up_at", "is in the future"))
+                continue
+            try:
+                made = ClubTopup.take(values["reference"], service, at, now, values["package"])
+            except Differs:
+                count.refused.append(BadLine(line, "reference", "was told otherwise before, and stays so"))
+                continue
+            if values["reference"] in known:
+                count.unchanged += 1
+            elif made.entry_id is None:
+                count.without += 1
+            else:
+                count.credited += 1
+                count.points += made.entry.points

@@ -3,6 +3,8 @@
 A text with ë, ç or Cyrillic has 70 characters an SMS: each of these fits into one.
 """
 
+from datetime import date
+
 import structlog
 from peewee import PeeweeException
 
@@ -88,6 +90,51 @@ def _join_code(sms, language: str) -> str:
     }
 
 
+def _points_lapse(sms, language: str) -> str:
+    from mails import day_text, words
+    from models.money import MINOR, number
+
+    told = {
+        "points": number(sms.data["points"] * MINOR, language),
+        "day": day_text(date.fromisoformat(sms.data["until"]), language),
+    }
+    return words(language).gettext("Pikë që skadojnë pas %(day)s: %(points)s. Klubi Im") % told
+
+
+def _service_active(sms, language: str) -> str:
+    from mails import day_text, words
+    from models.calendar import local_day
+    from models.club_service import ClubService
+
+    service = ClubService.get_by_id(sms.data["service"])
+    told = {"what": _what(service, language), "day": day_text(local_day(service.ends_at), language)}
+    return words(language).gettext("%(what)s: në numrin tuaj deri më %(day)s") % told
+
+
+def _service_refused(sms, language: str) -> str:
+    from mails import words
+    from models.club_ledger import given_back
+    from models.club_service import ClubService
+    from models.money import MINOR, number
+
+    service, gettext = ClubService.get_by_id(sms.data["service"]), words(language).gettext
+    told = {"what": _what(service, language), "points": number(-service.entry.points * MINOR, language)}
+    if given_back(service.entry) is None:
+        # A change of tariff took them meanwhile (CLB-14).
+        return gettext("%(what)s: nuk mund të jepet tani") % told
+    return gettext("%(what)s: nuk mund të jepet tani. Pikë të kthyera: %(points)s") % told
+
+
+def _what(service, language: str) -> str:
+    """250 MB; Super Rrethi."""
+    from models.club_words import BUNDLE_NAMES
+    from models.money import MINOR, number
+
+    if service.what in BUNDLE_NAMES:
+        return BUNDLE_NAMES[service.what]
+    return f"{number(service.amount * MINOR, language)} {service.what}"
+
+
 def fitting(text: str, told: dict, name: str, value: str) -> str:
     """`text % told` with `value` as `name`, cut so that all of it is one SMS."""
     whole = text % {**told, name: value}
@@ -104,4 +151,7 @@ _TEXTS = {
     "voucher": _voucher,
     "club_joined": _club_joined,
     "club_news": _club_news,
+    "points_lapse": _points_lapse,
+    "service_active": _service_active,
+    "service_refused": _service_refused,
 }
