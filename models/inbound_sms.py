@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from peewee import CharField, TextField
 
+import crash
 from models.base import BaseModel, MomentField, db
 
 
@@ -34,7 +35,8 @@ class InboundSms(BaseModel):
             if not row.answer:
                 row.answer = answer()
                 row.save()
-            return row.answer
+        crash.at("club: answered")
+        return row.answer
 
     @classmethod
     def forget_old(cls, now) -> int:

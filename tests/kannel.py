@@ -67,7 +67,8 @@ def wait_until(condition, about):
 class Handset:
     """Kannel's fakesmsc as a process: `sms` fills with (sender, text) of each SMS that reaches it."""
 
-    def __init__(self, port, says=None):
+    def __init__(self, port, says=None, number=NUMBER):
+        self.number = number
         command = [FAKESMSC, "-H", "127.0.0.1", "-r", str(port), "-i", "0.2", "-m", "1" if says else "0"]
         self.sms = queue.Queue()
         self.process = subprocess.Popen(
@@ -85,7 +86,7 @@ class Handset:
         for line in self.process.stdout:
             if got := re.search(rb"Got message \d+: <(\S+) (\S+) (.*)>$", line.rstrip(b"\n")):
                 sender, receiver, rest = got.groups()
-                assert receiver.decode() == NUMBER
+                assert receiver.decode() == self.number
                 self.sms.put((sender.decode(), self.decoded(rest)))
 
     @staticmethod
@@ -155,8 +156,8 @@ class Kannel:
         return SmsGateway(url=f"http://127.0.0.1:{self.sendsms}/cgi-bin/sendsms", **settings)
 
     @contextmanager
-    def handset(self, says=None):
-        handset = Handset(self.network, says)
+    def handset(self, says=None, number=NUMBER):
+        handset = Handset(self.network, says, number)
         try:
             yield handset
         finally:
