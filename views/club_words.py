@@ -51,10 +51,12 @@ def month_name(month: str) -> str:
 
 
 def months_text(months: list[str]) -> str:
-    """ "shtator 2026 dhe tetor 2026" """
+    """ "shtator dhe tetor 2026"; each with its year where they are of two"""
     names = [month_name(month) for month in months]
     if len(names) < 2:
         return "".join(names)
+    if len({month[:4] for month in months}) == 1:
+        names[:-1] = [name.rpartition(" ")[0] for name in names[:-1]]
     return gettext("%(first)s dhe %(last)s", first=", ".join(names[:-1]), last=names[-1])
 
 
