@@ -33,6 +33,7 @@ from models.drawing import read_name
 from models.money import MINOR, money
 from models.money import number as amount
 from models.order import Order, OrderLine
+from models.order_points import OrderPoints
 from models.outbox import BILL_KINDS, CLUB_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
@@ -187,6 +188,9 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
         "is_open": order.state == "awaiting_payment",
         "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),
     }
+    if mail.kind == "order_lapsed":
+        # Where the order's points are by now (PAY-9).
+        context["points_state"] = OrderPoints.of(order).state if order.points else None
     if mail.kind == "payment_failed":
         # Nobody refused anything where the shopper left the bank's page.
         context["was_left"] = (mail.key or "").startswith("payment_waiting:")
@@ -196,8 +200,9 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
             "auth_code": clean(paid.auth_code) if paid else "",
             "place": clean(order.place_in(language)),
             "municipality": _municipality(order, language),
-            # DLV-3: what comes with a contract goes to its signer alone.
-            "holder_only": any(line.contract_type == "besnik24" for line in lines),
+            # DLV-3: what comes with a contract, or was paid with points, goes to the number's holder alone.
+            "has_contract": (contract := any(line.contract_type == "besnik24" for line in lines)),
+            "holder_only": contract or order.points > 0,
         }
     return context
 
@@ -280,6 +285,12 @@ def moment(at: datetime, language: str) -> str:
     }
 
 
+def points_text(count: int, language: str) -> str:
+    """Points of the club as `language` writes them: "1.000 pikë"."""
+    text = words(language).ngettext("%(count)s pikë", "%(count)s pikë", count)
+    return text % {"count": amount(count * MINOR, language)}
+
+
 @lru_cache(maxsize=8)
 def _templates(language: str) -> Environment:
     templates = Environment(
@@ -297,6 +308,7 @@ def _templates(language: str) -> Environment:
         by_day=lambda day: by_day(day, language),
         moment=lambda at: moment(at, language),
         day=lambda day: day_text(day, language),
+        points=lambda count: points_text(count, language),
         plain=lambda points: amount(points * MINOR, language),
         phone=lambda number: phone_text(clean(number)),
         clean=clean,

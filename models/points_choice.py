@@ -1,16 +1,19 @@
 """Whose points there are for the card payment of a cart, and how many it takes (PAY-1, PAY-4)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from peewee import fn
+from peewee import JOIN, fn
 
 from models.calendar import local_day
 from models.cart import Chosen
 from models.club_ledger import ClubLot
-from models.club_member import ClubMember
+from models.club_member import ClubMember, FixedService
 from models.club_rate import Rates
+from models.number import Number, ProfileNumber
 from models.payment_ways import ACCESSORY, CARD, POINTS, PREPAID_SIM, ways
 from models.profile import Profile
+from models.subscriber import Holder, Subscriber
 
 WHYS = ("not_yours", "blocked", "too_few", "too_many", "step", "worth")
 
@@ -32,6 +35,8 @@ class MemberPoints:
     """What one membership has for the lines of a cart."""
 
     member: ClubMember
+    # Of the number or service: who alone may receive what these points pay (DLV-3).
+    holder: Holder
     # All that have not lapsed; blocked or not (CLB-7).
     kept: int
     # Of those, how many the cart takes; none while they are blocked.
@@ -47,30 +52,37 @@ class MemberPoints:
 
 
 class PointsChoice:
-    """What the memberships of a profile have for the lines of a cart: four queries, however many there are."""
+    """What the memberships of a profile have for the lines of a cart: two queries, however many there are."""
 
     def __init__(self, profile: Profile | None, lines: list[Chosen], now):
-        self.rates = Rates(local_day(now))
+        self._day = local_day(now)
+        self._kept = _memberships(profile, self._day) if profile is not None else []
+        self.look_at(lines)
+
+    @cached_property
+    def rates(self) -> Rates:
+        return Rates(self._day)
+
+    def look_at(self, lines: list[Chosen], as_card: frozenset[int] = frozenset()) -> None:
+        """Work out what `lines` take; those with an id in `as_card` as if they were paid by card. No query."""
         # So many the lines take, whoever's they are.
-        self.takes = most_points(lines, self.rates)
-        members = ClubMember.of_profile(profile) if profile is not None else []
-        kept = _kept([member.id for member in members], local_day(now)) if members else {}
-        self.members = [self._of(member, kept.get(member.id, 0)) for member in members]
+        self.takes = most_points(lines, self.rates, as_card) if self._kept else 0
+        self.members = [self._of(member) for member in self._kept]
 
-    def _of(self, member: ClubMember, kept: int) -> MemberPoints:
-        step = self.rates.step
+    def _of(self, member: ClubMember) -> MemberPoints:
+        kept, step = member.kept or 0, self.rates.step
         most = 0 if member.is_blocked else min(kept, self.takes) // step * step
-        return MemberPoints(member, kept, most)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether any points can be used."""
-        return any(one.most for one in self.members)
+        return MemberPoints(member, member.billed.holder, kept, most)
 
     @property
     def first(self) -> MemberPoints | None:
         """The membership that is shown chosen where nobody chose: the one with the most for this cart."""
         return max(self.members, key=lambda one: one.most, default=None)
+
+    @property
+    def least(self) -> int:
+        """What must remain for the card, in minor units (PAY-4)."""
+        return self.rates["card", ""]
 
     def of(self, member_id: int | None) -> MemberPoints | None:
         return next((one for one in self.members if one.id == member_id), None)
@@ -94,19 +106,44 @@ class PointsChoice:
         return self.rates.worth(points)
 
 
-def _kept(ids: list[int], today) -> dict[int, int]:
-    good = ClubLot.select(ClubLot.member, fn.SUM(ClubLot.left)).where(
-        ClubLot.member.in_(ids), ClubLot.left > 0, ClubLot.usable_until >= today
+def _memberships(profile: Profile, today) -> list[ClubMember]:
+    """Those of ClubMember.of_profile, each with `kept`, its points that have not lapsed, and `billed`, its subscriber
+    code with the holder; one query."""
+    numbers = Number.select(Number.id).join(ProfileNumber).where(ProfileNumber.profile == profile, Number.active)
+    codes = (
+        Number.select(Number.subscriber).join(ProfileNumber).where(ProfileNumber.profile == profile, Number.active)
     )
-    return dict(good.group_by(ClubLot.member).tuples())
+    fixed = FixedService.select(FixedService.id).where(FixedService.subscriber.in_(codes), FixedService.active)
+    one, other = ClubMember.alias(), ClubMember.alias()
+    # Each half goes by its index: an OR would read all members there are.
+    mine = one.select(one.id).where(one.number.in_(numbers), one.ended_at.is_null()) | other.select(other.id).where(
+        other.fixed.in_(fixed), other.ended_at.is_null()
+    )
+    kept = ClubLot.select(fn.SUM(ClubLot.left)).where(
+        ClubLot.member == ClubMember.id, ClubLot.left > 0, ClubLot.usable_until >= today
+    )
+    return list(
+        ClubMember.select(ClubMember, Number, FixedService, Subscriber, Holder, kept.alias("kept"))
+        .join(Number, JOIN.LEFT_OUTER)
+        .join_from(ClubMember, FixedService, JOIN.LEFT_OUTER)
+        .join_from(
+            ClubMember,
+            Subscriber,
+            on=Subscriber.id == fn.COALESCE(Number.subscriber, FixedService.subscriber),
+            attr="billed",
+        )
+        .join_from(Subscriber, Holder)
+        .where(ClubMember.id.in_(mine))
+        .order_by(ClubMember.number.is_null(), ClubMember.id)
+    )
 
 
-def most_points(lines: list[Chosen], rates: Rates) -> int:
+def most_points(lines: list[Chosen], rates: Rates, as_card: frozenset[int] = frozenset()) -> int:
     """The most points that these lines take: of what is charged to the card, and can be paid with points (PAY-1,
     PAY-4)."""
-    by_card = (chosen for chosen in lines if chosen.line.payment == CARD)
-    by_points = (chosen.quote.today for chosen in by_card if POINTS in ways_of(chosen, True, True))
-    return rates.most_points(sum(by_points), sum(chosen.quote.today for chosen in lines))
+    by_card = [chosen for chosen in lines if chosen.line.payment == CARD or chosen.id in as_card]
+    by_points = [chosen.total for chosen in by_card if POINTS in ways_of(chosen, True, True)]
+    return rates.most_points(sum(by_points), sum(chosen.total for chosen in by_card))
 
 
 def ways_of(chosen: Chosen, logged_in: bool, own_number: bool) -> tuple[str, ...]:

@@ -423,6 +423,7 @@ def test_no_page_says_anything_in_albanian(shop, code):
         *(f"{prefix}/pajisja/iphone-16?ngjyra={colour}&memoria=256" for colour in ("e-zeze", "roze")),
         f"{prefix}/celulare?cmimi_deri=10&gjendje=1",
         f"{prefix}/porosia/dergesa/kodi?place=1200",
+        f"{prefix}/porosia/pagesa/piket",
         f"{prefix}/demo/inbox",
         *addresses,
     ]

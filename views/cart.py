@@ -165,11 +165,16 @@ def _changed(where: str, said: str):
             return go(url_for("cart.show"))
         from views.checkout import summary_context
 
-        html = render_template("checkout/_changed.html", said=said, **summary_context(request.form.get("hapi", "")))
+        context = summary_context(request.form.get("hapi", ""))
+        if context["step"] == "overview" and context["used"].points != context["checkout"].points:
+            # What is left does not take the points that were chosen: the payment's page says so (PAY-4).
+            return go(url_for("checkout.payment"))
+        html = render_template("checkout/_changed.html", said=said, **context)
     else:
         on_cart_page = where == "shporta" or _current_path() == url_for("cart.show")
         html = render_template("cart/_changed.html", said=said, on_cart_page=on_cart_page, **_contents())
     response = make_response(html)
+    response.headers["HX-Trigger"] = "cart-changed"
     response.vary.add("HX-Request")
     return response
 

@@ -3,6 +3,7 @@
 The number of a contract is picked in views/checkout_number.py.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, redirect, request, session, url_for
@@ -16,14 +17,16 @@ from models.calendar import promised_day
 from models.cart import CartLine
 from models.checkout import Checkout, EmptyCart, Incomplete, NotEligible, OfferChanged, TooManyUnpaid
 from models.eligibility import ways_left
+from models.instalments import PARTS
 from models.order import Order, OutOfStock
-from models.payment_ways import CARD, POINTS, ways
+from models.payment_ways import CARD, INSTALMENTS, POINTS, ways
 from models.places import municipality_of, place_of, places
+from models.points_choice import PointsChanged, PointsChoice, ways_of
 from models.profile import Attempt, LockedOut
 from models.standing import reasons_against, standings
 from views import caller
 from views.forms import as_typed
-from views.forms.checkout import ContractPaymentForm, DataForm, DeliveryForm, PaymentForm, PlaceForm
+from views.forms.checkout import ContractPaymentForm, DataForm, DeliveryForm, PaymentForm, PlaceForm, told_of_points
 from views.orders import remember_order
 from views.reasons import told
 from views.respond import go, respond, wants_piece
@@ -89,12 +92,34 @@ def _names() -> dict:
     }
 
 
-def summary_context(step: str, checkout: Checkout | None = None) -> dict:
+@dataclass(frozen=True)
+class UsedPoints:
+    """Points beside the card payment, what they take off it in minor units, and who holds them (PAY-4, DLV-3)."""
+
+    points: int = 0
+    worth: int = 0
+    holder: str = ""
+
+
+def _used_points(checkout: Checkout, choice: PointsChoice | None = None) -> UsedPoints:
+    """Those that were chosen, as far as they can be used; nothing is asked where none were."""
+    if not checkout.points:
+        return UsedPoints()
+    person = shopper()
+    choice = choice or PointsChoice(person.profile, person.lines(), person.now)
+    if checkout.points_trouble(choice) is not None:
+        return UsedPoints()
+    holder = choice.of(checkout.points_of_id).holder.name
+    return UsedPoints(checkout.points, checkout.points_worth, holder)
+
+
+def summary_context(step: str, checkout: Checkout | None = None, used: UsedPoints | None = None) -> dict:
     """What every step shows beside its form: the lines with their x, and the sums (CRT-3)."""
     person = shopper()
     lines = person.lines()
     names = _names()
     checkout = checkout or Checkout.of(person.cart_to_fill(), person.now)
+    used = used or _used_points(checkout)
     return {
         "step": step if step in names else "",
         "names": names,
@@ -104,7 +129,10 @@ def summary_context(step: str, checkout: Checkout | None = None) -> dict:
         "count": person.count,
         "total": person.total,
         "due": person.due,
-        "signers": _signers(lines),
+        "used": used,
+        # What the card is charged.
+        "today": person.due.today - used.worth,
+        "signers": _signers(lines, used),
         "checkout": checkout,
         "digest": checkout.digest(lines),
         "promised": promised_day(person.now),
@@ -113,11 +141,11 @@ def summary_context(step: str, checkout: Checkout | None = None) -> dict:
     }
 
 
-def _signers(lines) -> str:
-    """Who signs the contracts of Besnik 24, and alone may receive them (DLV-3); empty without such a line."""
+def _signers(lines, used: UsedPoints) -> str:
+    """Who alone may receive the order: signs the contracts of Besnik 24, or holds the points (DLV-3); else empty."""
     wanted = {chosen.line.number_id for chosen in lines if chosen.contract_type == "besnik24"}
     names = [number.holder.name for number in shopper().numbers if number.id in wanted] if wanted else []
-    return ", ".join(dict.fromkeys(names))
+    return ", ".join(dict.fromkeys([*names, used.holder] if used.holder else names))
 
 
 def _skipped(checkout: Checkout, step: str) -> str | None:
@@ -129,9 +157,8 @@ def _skipped(checkout: Checkout, step: str) -> str | None:
 
 
 def _may_pay(chosen) -> tuple[str, ...]:
-    """The ways in which the line of a contract may be paid at all (PAY-1)."""
+    """The ways in which the line of a contract may be paid at all (PAY-1); points go beside the card (PAY-4)."""
     person = shopper()
-    # Points are taken where the club is (PAY-4).
     return tuple(
         way for way in ways(chosen.contract_type, person.profile is not None, bool(person.numbers)) if way != POINTS
     )
@@ -139,7 +166,7 @@ def _may_pay(chosen) -> tuple[str, ...]:
 
 def show_step(step: str, checkout: Checkout, status: int = 200, **context):
     """The page of a step, or the piece that htmx swaps; nothing typed so far matters to the step of the number."""
-    context = {**summary_context(step, checkout), **context}
+    context = {**summary_context(step, checkout, context.pop("used", None)), **context}
     name = context.pop("template", step)
     response = respond(f"checkout/{name}.html", f"checkout/_{name}.html", status=status, **context)
     response.headers["Cache-Control"] = "private, no-store"
@@ -207,23 +234,119 @@ def payment():
     checkout = _checkout()
     if skipped := _skipped(checkout, "payment"):
         return go(skipped)
-    contracts = [chosen for chosen in shopper().lines() if chosen.is_contract]
+    person = shopper()
+    contracts = [chosen for chosen in person.lines() if chosen.is_contract]
+    offers = []
     if contracts:
-        return _contract_payment(checkout, contracts)
-    form = PaymentForm(obj=None if request.method == "POST" else checkout)
-    if request.method == "POST":
-        if not form.validate():
-            return show_step("payment", checkout, 422, form=form)
-        checkout.payment_way = form.payment_way.data
+        offers = _offers(contracts)
+        if closed := next((chosen for chosen, left, _ in offers if not left), None):
+            return go(url_for("checkout.obstacles", linja=closed.id))
+    sent = request.method == "POST"
+    form = _payment_form(offers, sent, None if sent else checkout)
+    if not sent:
+        trouble = _offer_points(form, checkout)
+        return _show_payment(checkout, form, offers, trouble=trouble)
+    _pay_as_typed(form, offers)
+    _offer_points(form)
+    if request.form.get("veprimi"):
+        # To see what comes of it, without a script or with a click more; nothing is kept yet.
+        if request.form["veprimi"] == "te-gjitha":
+            form.use_all()
+        return _show_payment(checkout, form, offers, 200 if form.check_points() else 422)
+    if not form.validate():
+        return _show_payment(checkout, form, offers, 422)
+    with db.atomic():
+        checkout.choose_points(form.choice, form.member and form.member.id, form.points)
+        for chosen in contracts:
+            person.cart.choose_payment(chosen.id, *form.chosen(chosen.id))
+        checkout.payment_way = CARD
         checkout.save()
-        return go(url_for(next_step(checkout, "overview")))
-    if not form.payment_way.data:
-        form.payment_way.data = "card"
-    return show_step("payment", checkout, form=form)
+    return go(url_for(next_step(checkout, "overview")))
 
 
-def _contract_payment(checkout: Checkout, contracts):
-    """How the device of each contract is paid; what else is in the cart is paid by card (PAY-1, PAY-3)."""
+@blueprint.get("/porosia/pagesa/piket")
+def points():
+    """What the points that are being typed come to: pieces of the payment step. It keeps nothing."""
+    if not wants_piece():
+        return redirect(url_for("checkout.payment"), 303)
+    checkout = _checkout()
+    if skipped := _skipped(checkout, "payment"):
+        return go(skipped)
+    offers = [(chosen, _may_pay(chosen), ()) for chosen in shopper().lines() if chosen.is_contract]
+    form = _payment_form(offers, True, formdata=request.args)
+    _pay_as_typed(form, offers)
+    _offer_points(form)
+    form.check_points()
+    whole = request.headers.get("HX-Target") == "piket"
+    return _show_payment(checkout, form, offers, template="points_live", whole=whole)
+
+
+def _payment_form(offers, sent: bool, checkout: Checkout | None = None, **formdata):
+    if offers:
+        return ContractPaymentForm.of([(chosen, left) for chosen, left, _ in offers], **formdata)
+    form = PaymentForm(obj=checkout, **formdata)
+    if not sent and not form.payment_way.data:
+        form.payment_way.data = CARD
+    return form
+
+
+def _pay_as_typed(form, offers) -> None:
+    """The lines as they would be paid: what points take off depends on it. Nothing is written."""
+    for chosen, left, _ in offers:
+        way, parts = form[f"pagesa-{chosen.id}"].data, form[f"keste-{chosen.id}"].data
+        parts = next((number for number in PARTS if str(number) == parts), None)
+        if way in left and (way != INSTALMENTS or parts):
+            chosen.line.payment, chosen.line.parts = way, parts if way == INSTALMENTS else None
+
+
+def _offer_points(form, checkout: Checkout | None = None) -> PointsChanged | None:
+    """Let the form have what the profile's memberships have for this cart (PAY-1); none where nothing takes points.
+
+    With `checkout`, what was chosen before; returns why that cannot be used any more.
+    """
+    person = shopper()
+    takes = any(POINTS in ways_of(chosen, True, True) for chosen in person.lines())
+    if person.numbers and takes:
+        form.offer(PointsChoice(person.profile, person.lines(), person.now), checkout)
+    if checkout is None or not checkout.points:
+        return None
+    trouble = checkout.points_trouble(form.choice) if form.choice is not None else PointsChanged("not_yours")
+    if trouble is not None and form.choice is not None:
+        form.pike.errors = [told_of_points(trouble)]
+    return trouble
+
+
+def _show_payment(checkout: Checkout, form, offers, status: int = 200, **context):
+    lines, choice = shopper().lines(), form.choice
+    used = None
+    if context.get("trouble") is not None:
+        used = UsedPoints()
+    elif request.method == "POST" or "whole" in context:
+        used = UsedPoints(form.points, form.worth, form.member.holder.name if form.member else "")
+    elif choice is not None:
+        used = _used_points(checkout, choice)
+    if choice is not None and not choice.takes:
+        # What would be possible with the card, should that be chosen without a script.
+        choice.look_at(lines, frozenset(chosen.id for chosen, left, _ in offers if CARD in left))
+    if offers:
+        context.setdefault("template", "contract_payment")
+    # Of a cart with one choice for all, the card's amount stands beside it, and the points below.
+    by_card = [chosen.total for chosen in lines] if not offers or len(lines) == 1 else None
+    return show_step(
+        "payment",
+        checkout,
+        status,
+        form=form,
+        offers=offers,
+        used=used,
+        choice=choice,
+        amount=sum(by_card) if by_card else None,
+        **context,
+    )
+
+
+def _offers(contracts):
+    """How the device of each contract may be paid, and why not otherwise; the rest is paid by card (PAY-1, PAY-3)."""
     person = shopper()
     known = standings([number.holder.id for number in person.numbers], person.now)
     offers = []
@@ -236,19 +359,7 @@ def _contract_payment(checkout: Checkout, contracts):
         left = tuple(way for way, against in reasons.items() if way in ways_left([way], against))
         blocked = next((against for way, against in reasons.items() if way not in left), ())
         offers.append((chosen, left, [told(reason, chosen) for reason in blocked]))
-        if not left:
-            return go(url_for("checkout.obstacles", linja=chosen.id))
-    form = ContractPaymentForm.of([(chosen, left) for chosen, left, _ in offers])
-    if request.method == "POST":
-        if not form.validate():
-            return show_step("payment", checkout, 422, template="contract_payment", form=form, offers=offers)
-        with db.atomic():
-            for chosen in contracts:
-                person.cart.choose_payment(chosen.id, *form.chosen(chosen.id))
-            checkout.payment_way = CARD
-            checkout.save()
-        return go(url_for(next_step(checkout, "overview")))
-    return show_step("payment", checkout, template="contract_payment", form=form, offers=offers)
+    return offers
 
 
 @blueprint.route("/porosia/pasqyra", methods=["GET", "POST"])
@@ -261,8 +372,12 @@ def overview():
     if any(chosen.is_contract and chosen.line.payment not in _may_pay(chosen) for chosen in shopper().lines()):
         # Chosen on the device's page, by somebody who may not pay so.
         return go(url_for("checkout.payment"))
+    used = _used_points(checkout)
+    if used.points != checkout.points:
+        # The page of the payment tells why.
+        return go(url_for("checkout.payment"))
     _note_prices_seen()
-    return show_step("overview", checkout, form=PlaceForm(), **_places(checkout))
+    return show_step("overview", checkout, form=PlaceForm(), used=used, **_places(checkout))
 
 
 def _place():
@@ -294,6 +409,8 @@ def _place():
         return go(url_for("cart.show"))
     except Incomplete as incomplete:
         return go(url_for(f"checkout.{incomplete.step}"))
+    except PointsChanged:
+        return go(url_for("checkout.payment"))
     except NotEligible as refused:
         return go(url_for("checkout.obstacles", linja=refused.line_id))
     except (TooManyUnpaid, LockedOut):

@@ -9,6 +9,7 @@ from models.my_orders import GROUPS, MyOrders, guest_orders, take_guest_orders
 from models.order import Order
 from models.order_link import BadLink, read
 from models.order_number import MistypedNumber, read_number
+from models.order_points import OrderPoints
 from models.payment import Payment
 from models.profile import Attempt, LockedOut
 from models.quote import together
@@ -98,6 +99,8 @@ def _page(page, piece, order, **context):
         order=order,
         lines=lines,
         due=together(line.quote for line in lines),
+        # Where the order's points are by now (PAY-9).
+        points_state=OrderPoints.of(order).state if order.points else None,
         is_mine=_is_mine(order),
         history=order.history(),
         payable=order.is_payable(now),

@@ -1,4 +1,4 @@
-"""Points beside a card payment: held when the order is placed, taken when it is paid, given back once (PAY-4, PAY-9)."""
+"""Points beside a card payment: held when it is ordered, taken when it is paid, given back once (PAY-4, PAY-9)."""
 
 from datetime import date, timedelta
 
@@ -537,7 +537,7 @@ def test_nothing_is_ordered_with_points_alone(world, owner, number):
     checkout = checkout_of(cart_with(world, CASE, profile=owner))
     with pytest.raises(PointsChanged):
         choose(checkout, member, 99_000 // 50, owner)
+    checkout.payment_way = ""
+    checkout.save()
     with pytest.raises(Incomplete):
-        checkout.payment_way = ""
-        checkout.save()
         place(checkout, profile=owner)

@@ -1,5 +1,7 @@
 """The steps of the checkout (CHK-1)."""
 
+import re
+
 from flask_babel import gettext
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
@@ -8,6 +10,8 @@ from language import current
 from models.instalments import PARTS
 from models.payment_ways import CARD, INSTALMENTS
 from models.places import municipalities, place_of, places
+from models.points_choice import MemberPoints, PointsChanged, PointsChoice
+from views.club_words import plain_number, points_text
 from views.forms import AtMost, EmailAddress, PersonName, PhoneNumber, Required, ShopForm, lazy_gettext, tidy
 
 
@@ -97,7 +101,87 @@ class DeliveryForm(ShopForm):
             )
 
 
-class PaymentForm(ShopForm):
+# Points as people type them: "3480", "3.480", "3 480".
+_POINTS = re.compile(r"[0-9]{1,7}|[0-9]{1,3}(?:[. \u00a0][0-9]{3}){1,2}")
+
+
+class PointsFields(ShopForm):
+    """Points beside the card payment: whose, and how many (PAY-4). `choice` says what there is."""
+
+    pike_te = RadioField(lazy_gettext("Pikët e kujt"), validate_choice=False, choices=[])
+    pike = StringField(
+        lazy_gettext("Sa pikë përdorni"),
+        filters=[tidy],
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 12},
+    )
+
+    choice: PointsChoice | None = None
+    # What was typed, once it was checked: the membership, and how many of its points; none for 0.
+    member: MemberPoints | None = None
+    points = 0
+
+    def offer(self, choice: PointsChoice, chosen=None) -> None:
+        """Show what there is for this cart; with what `chosen`, a checkout, holds where nothing was sent."""
+        self.choice = choice
+        if chosen is not None:
+            self.pike.data = str(chosen.points) if chosen.points else ""
+            self.pike_te.data = str(chosen.points_of_id or "")
+        if self.shown is None and choice.first is not None:
+            self.pike_te.data = str(choice.first.id)
+
+    @property
+    def shown(self) -> MemberPoints | None:
+        """The membership that is chosen on the page."""
+        text = self.pike_te.data or ""
+        return self.choice.of(int(text)) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+    def use_all(self) -> None:
+        """As many points as the cart takes of what the chosen membership has."""
+        self.pike.data = str(self.shown.most) if self.shown is not None else ""
+
+    def validate_pike(self, field):
+        """Nothing typed is none used, and so is what is typed where nothing is paid by card."""
+        text = field.data
+        if self.choice is None or not self.choice.takes or not text or not text.strip("0"):
+            return
+        if not _POINTS.fullmatch(text):
+            raise ValidationError(gettext("Shkruani një numër të plotë, p.sh. 500."))
+        points = int(re.sub(r"[^0-9]", "", text))
+        try:
+            self.member = self.choice.check(self.shown and self.shown.id, points)
+        except PointsChanged as changed:
+            raise ValidationError(told_of_points(changed)) from None
+        self.points = points
+
+    def check_points(self) -> bool:
+        """Check what was typed of points alone."""
+        return self.pike.validate(self, [type(self).validate_pike])
+
+    @property
+    def worth(self) -> int:
+        """What the points that were typed take off, in minor units; 0 where they cannot be used."""
+        return self.choice.worth(self.points) if self.points else 0
+
+
+def told_of_points(changed: PointsChanged) -> str:
+    """Why points cannot be used as they were chosen, and how many can."""
+    if changed.why == "too_few":
+        if not changed.limit:
+            return gettext("Nuk ka pikë që mund të përdoren.")
+        return gettext("Nuk ka aq pikë: keni %(points)s.", points=points_text(changed.limit))
+    if changed.why == "too_many":
+        if not changed.limit:
+            return gettext("Kjo porosi nuk paguhet me pikë.")
+        return gettext("Kjo porosi merr më së shumti %(points)s.", points=points_text(changed.limit))
+    return {
+        "not_yours": gettext("Këto pikë nuk janë më në profilin tuaj. Zgjidhni të tjera."),
+        "blocked": gettext("Këto pikë janë të bllokuara derisa të fitoni pikë përsëri."),
+        "step": gettext("Shkruani një numër që pjesëtohet me %(step)s.", step=plain_number(changed.limit)),
+        "worth": gettext("Vlera e pikëve ndryshoi. Shikoni shumën e re."),
+    }[changed.why]
+
+
+class PaymentForm(PointsFields):
     payment_way = RadioField(
         lazy_gettext("Mënyra e pagesës"),
         [Required(lazy_gettext("Zgjidhni mënyrën e pagesës."))],
@@ -111,11 +195,11 @@ class PaymentForm(ShopForm):
             raise ValidationError(gettext("Zgjidhni mënyrën e pagesës."))
 
 
-class ContractPaymentForm(ShopForm):
+class ContractPaymentForm(PointsFields):
     """How each contract's device is paid: `pagesa-<line>`, and with instalments `keste-<line>` (PAY-1, PAY-3)."""
 
     @classmethod
-    def of(cls, offers) -> "ContractPaymentForm":
+    def of(cls, offers, **formdata) -> "ContractPaymentForm":
         """For lines of the cart, each with the ways that are open to it; shows what the lines say now."""
         fields, shown = {}, {}
         for chosen, left in offers:
@@ -133,7 +217,7 @@ class ContractPaymentForm(ShopForm):
             )
             shown[f"pagesa-{chosen.id}"] = chosen.line.payment if chosen.line.payment in left else CARD
             shown[f"keste-{chosen.id}"] = str(chosen.line.parts or PARTS[-1])
-        return type("LinesForm", (cls,), fields)(data=shown)
+        return type("LinesForm", (cls,), fields)(data=shown, **formdata)
 
     def chosen(self, line_id: int) -> tuple[str, int | None]:
         """What was chosen for a line: the way of payment, and the number of instalments."""
