@@ -138,7 +138,7 @@ class Row:
 class _Reading:
     """One way through one file."""
 
-    def __init__(self, file: "_File", reading: str, sheet: Sheet, count: Count, made_at: datetime | None):
+    def __init__(self, file: "File", reading: str, sheet: Sheet, count: Count, made_at: datetime | None):
         self._file, self._which, self._sheet, self._count = file, reading, sheet, count
         self._made_at = made_at
 
@@ -226,12 +226,14 @@ class _Reading:
         return [row for row, key in zip(batch, keys, strict=True) if key not in later]
 
 
-class _File:
+class File:
     """One kind of file: its columns, what must agree in a line, and how a batch of lines is written."""
 
     name: str
     key: str
     columns: columns.Columns
+    # What a row says is true until it says otherwise; of a thing that happened (models.bss_club) nothing is older.
+    is_state = True
     # A file is read once for each of these; `reading_of` says in which a line's turn is.
     readings: tuple[str, ...] = ("all",)
 
@@ -275,7 +277,7 @@ class _File:
         raise NotImplementedError
 
 
-class _Subscribers(_File):
+class _Subscribers(File):
     name, key, columns = "subscribers.csv", "code", columns.SUBSCRIBERS
     _OF_HOLDER = ("segment", "first_name", "last_name", "company")
 
@@ -342,7 +344,7 @@ class _Subscribers(_File):
         count.unchanged -= also
 
 
-class _Numbers(_File):
+class _Numbers(File):
     name, key, columns = "numbers.csv", "msisdn", columns.NUMBERS
 
     def known(self, key):
@@ -372,7 +374,7 @@ class _Numbers(_File):
         _sold_elsewhere(values["msisdn"] for values in rows if values.get("active", True))
 
 
-class _Invoices(_File):
+class _Invoices(File):
     name, key, columns = "invoices.csv", "number", columns.INVOICES
 
     def wrong(self, values):
@@ -423,7 +425,7 @@ class _Invoices(_File):
         _upsert(Invoice, Invoice.number, silent, count)
 
 
-class _Contracts(_File):
+class _Contracts(File):
     name, key, columns = "contracts.csv", "code", columns.CONTRACTS
     # A contract that ended makes room for the number's next one, wherever the two stand in the file (ELG-5).
     readings = ("ended", "running")
@@ -482,7 +484,7 @@ class _Contracts(_File):
         _upsert(Contract, Contract.code, [row.values for row in batch if not row.problem], count)
 
 
-class _NewNumbers(_File):
+class _NewNumbers(File):
     name, key, columns = "new_numbers.csv", "msisdn", columns.NEW_NUMBERS
 
     def write(self, batch, count):
@@ -514,7 +516,7 @@ class _NewNumbers(_File):
         _sold_elsewhere(gone)
 
 
-class _FixedServices(_File):
+class _FixedServices(File):
     name, key, columns = "fixed_services.csv", "code", columns.FIXED_SERVICES
 
     def known(self, key):
@@ -529,7 +531,7 @@ class _FixedServices(_File):
 
 
 # In the order of what refers to what.
-FILES: tuple[type[_File], ...] = (_Subscribers, _Numbers, _Invoices, _Contracts, _NewNumbers, _FixedServices)
+FILES: tuple[type[File], ...] = (_Subscribers, _Numbers, _Invoices, _Contracts, _NewNumbers, _FixedServices)
 
 
 @dataclass(slots=True)

@@ -11,12 +11,13 @@ from peewee import CharField, Check, IntegrityError, OperationalError
 
 from models import bss_columns
 from models.base import BaseModel, MomentField, db
+from models.bss_club import HAPPENINGS
 from models.bss_import import FILES, Count, Row, is_importing
 from models.bss_known import BssKnown
 from models.sheet import unseen
 
-# What a message can be about → the file whose columns it has: "invoice" → invoices.csv.
-KINDS = {file.kind(): file for file in FILES}
+# What a message can be about → the file whose columns it has: "invoice" → invoices.csv; or what happened.
+KINDS = {file.kind(): file for file in (*FILES, *HAPPENINGS)}
 RESULTS = ("added", "changed", "unchanged", "older")
 # How far ahead of the shop's a sender's clock may be: a moment in the future would hold up all that follows.
 AHEAD = timedelta(minutes=5)
@@ -122,7 +123,7 @@ class Message:
             file = KINDS[self.kind](now)
             values = self._values(file)
             result = "older"
-            if BssKnown.advance(self.kind, values[file.key], self.at):
+            if not file.is_state or BssKnown.advance(self.kind, values[file.key], self.at):
                 result = self._write(file, values)
             BssMessage.update(result=result).where(BssMessage.message == self.id).execute()
         return result

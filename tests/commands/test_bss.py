@@ -44,6 +44,7 @@ def test_an_import_ends_with_a_line_for_each_file(run, folder):
         "invoices.csv: 3 added, 0 changed, 0 unchanged.\n"
         "contracts.csv: 2 added, 0 changed, 0 unchanged.\n"
         "new_numbers.csv: 3 added, 0 changed, 0 unchanged.\n"
+        "fixed_services.csv: 2 added, 0 changed, 0 unchanged.\n"
     )
     assert "contracts.csv: 0 added, 0 changed, 2 unchanged.\n" in run("import", folder).stdout
 
@@ -94,7 +95,7 @@ def test_the_example_of_the_documentation_can_be_imported(run, tmp_path):
     for name, table in re.findall(r"^(\w+\.csv)\n\n```\n(.*?)```", example, re.M | re.S):
         (tmp_path / name).write_text(table)
     told = re.search(r"\$ flask bss import extract\n(.*?)```", example, re.S)[1]
-    assert len(told.splitlines()) == 5
+    assert len(told.splitlines()) == 6
     assert run("import", tmp_path).stdout.endswith(told)
 
 

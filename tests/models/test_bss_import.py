@@ -6,6 +6,7 @@ import pytest
 
 from models.bss_import import BadExtract, BssExtract
 from models.cart import Cart
+from models.club_member import FixedService
 from models.contract import Contract
 from models.invoice import Invoice
 from models.new_number import NewNumber
@@ -38,14 +39,19 @@ NEW_NUMBERS = """msisdn,state
 38970200002,free
 38970200003,sold
 """
+FIXED_SERVICES = """code,subscriber,kind,package,active
+FX-1,S-1,internet,net-100,
+FX-2,S-3,bundle,duo-300,yes
+"""
 FILES = {
     "subscribers.csv": SUBSCRIBERS,
     "numbers.csv": NUMBERS,
     "invoices.csv": INVOICES,
     "contracts.csv": CONTRACTS,
     "new_numbers.csv": NEW_NUMBERS,
+    "fixed_services.csv": FIXED_SERVICES,
 }
-TABLES = (Holder, Subscriber, Number, Invoice, Contract, NewNumber)
+TABLES = (Holder, Subscriber, Number, Invoice, Contract, NewNumber, FixedService)
 
 
 def load(now=NOW, skip_bad=False, progress=None, **changed):
@@ -77,7 +83,10 @@ def test_an_extract_is_taken_as_it_stands_in_its_files():
         "invoices.csv": 3,
         "contracts.csv": 2,
         "new_numbers.csv": 3,
+        "fixed_services.csv": 2,
     }
+    bundle = FixedService.get(FixedService.code == "FX-2")
+    assert (bundle.subscriber.code, bundle.kind, bundle.package, bundle.active) == ("S-3", "bundle", "duo-300", True)
     ana = Holder.get(Holder.id_number == "0101990450006")
     assert (ana.segment, ana.name, [code.code for code in ana.subscribers]) == (
         "private",
@@ -108,7 +117,7 @@ def test_a_second_time_nothing_changes_and_nothing_is_doubled():
     before = rows()
     counts = load()
     assert {(count.added, count.changed) for count in counts.values()} == {(0, 0)}
-    assert [count.unchanged for count in counts.values()] == [3, 3, 3, 2, 3]
+    assert [count.unchanged for count in counts.values()] == [3, 3, 3, 2, 3, 2]
     assert rows() == before
 
 
@@ -165,6 +174,8 @@ BAD = [
     ("contracts", "2027-03-09", "2025-03-09", "2: ends_on: is before started_on"),
     ("contracts", "38970100101", "38970100109", "2: msisdn: is no number of the shop or of numbers.csv"),
     ("new_numbers", "38970200002", "38970100103", "3: msisdn: is in use already"),
+    ("fixed_services", "S-3", "S-9", "3: subscriber: is no subscriber code"),
+    ("fixed_services", "bundle", "radio", "3: kind: must be internet, tv or bundle"),
     ("new_numbers", "sold", "gone", "4: state: must be free or sold"),
 ]
 
