@@ -27,6 +27,7 @@ from views import (
     club,
     club_words,
     demo,
+    demo_phone,
     desk_gifts,
     desk_joining,
     device,
@@ -86,6 +87,7 @@ def create_app() -> Flask:
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
+        app.register_blueprint(demo_phone.blueprint)
     app.register_blueprint(gateway.blueprint)
     app.register_blueprint(club.stop_blueprint)
     csrf.exempt(club.stop_blueprint)
