@@ -8,6 +8,7 @@ from peewee import DatabaseError
 
 import language as languages
 from commands import connected
+from commands.club_news import news
 from models.base import utcnow
 from models.calendar import local_day
 from models.sheet import BadLines, Unreadable
@@ -16,6 +17,9 @@ from models.sheet import BadLines, Unreadable
 @click.group()
 def club():
     """The points club."""
+
+
+club.add_command(news)
 
 
 # Lists

@@ -289,7 +289,8 @@ def service(member_id: int, service: str):
     mine = memberships()
     member = next((one for one in mine if one.id == member_id), None) or abort(404)
     club = Club(member, mine, shopper().now)
-    typed = request.values.get("pike", "")[:20]
+    cheapest = club.rates["bundle", what] if what in BUNDLES else club.least
+    typed = request.values.get("pike", "" if request.method == "POST" else str(cheapest))[:20]
 
     def refuse(message: str):
         return _club(member, mine, 422, {what: message}, {what: typed})

@@ -25,6 +25,8 @@ FORMS = (
     ("/porosia/gjej", "number"),
     ("/hyr", "email"),
     ("/dil", "next"),
+    ("/klubi/anetaresimi", "numri"),
+    ("/profili/lajmet", "club_email"),
 )
 
 
@@ -382,7 +384,7 @@ def test_an_address_that_is_none_is_not_found(ready, path, method):
     assert everything() == before
 
 
-@pytest.mark.parametrize("path", ["/hyr", "/porosia/gjej", "/shporta", *STEPS.values(), OVERVIEW])
+@pytest.mark.parametrize("path", ["/hyr", "/porosia/gjej", "/shporta", "/klubi", *STEPS.values(), OVERVIEW])
 @pytest.mark.parametrize(
     "query", ["?next=%FF", "?next=%ED%A0%80", "?pastaj=%FF", "?k=%FF", "?" + "a" * 4000, "?%=%&&==", "?x[]=1"]
 )

@@ -10,14 +10,17 @@ import pytest
 
 from models import MODELS, profile_link
 from models.bill_payment import BillPayment
+from models.club_service import ClubService
 from models.invoice import Invoice
 from models.number import Number
 from models.number_claim import NumberClaim
 from models.order import Order
 from models.profile import Profile
 from models.profile_link import ProfileLink
+from models.voucher import Voucher
 from tests import world as named
 from tests.bills import owing
+from tests.club import joined, offer
 from tests.views.browser import Browser
 
 # Pages and files that are the same for everybody, the demo's inbox (never in production), and the billing system's
@@ -65,6 +68,26 @@ ROUTES = {
     ("numbers.confirm", "POST"): (lambda victim: {"token": victim.claim.token}, {"code": "123456"}, NOT_THERE),
     ("numbers.send_again", "POST"): (lambda victim: {"token": victim.claim.token}, {}, NOT_THERE),
     ("numbers.added", "GET"): (lambda victim: {"token": victim.claim.token}, {}, NOT_THERE),
+    ("club.service", "GET"): (lambda victim: {"member_id": victim.member.id, "service": "mb"}, {}, NOT_THERE),
+    ("club.service", "POST"): (
+        lambda victim: {"member_id": victim.member.id, "service": "mb"},
+        {"pike": "50", "token": "a" * 32},
+        NOT_THERE,
+    ),
+    ("club.ordered", "GET"): (lambda victim: {"uuid": victim.service.uuid}, {}, NOT_THERE),
+    ("club.offer", "GET"): (
+        lambda victim: {"member_id": victim.member.id, "offer_id": victim.voucher.offer_id},
+        {},
+        NOT_THERE,
+    ),
+    ("club.offer", "POST"): (
+        lambda victim: {"member_id": victim.member.id, "offer_id": victim.voucher.offer_id},
+        {"token": "a" * 32},
+        NOT_THERE,
+    ),
+    ("club.voucher", "GET"): (lambda victim: {"voucher_id": victim.voucher.id}, {}, NOT_THERE),
+    ("club_stop.stop", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
+    ("club_stop.stop", "POST"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     # Whoever has a mailed link has read the mail; a link for one purpose opens no other.
     ("profile.confirm_registration", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     ("profile.confirm_registration", "POST"): (lambda victim: {"token": victim.password_token}, {}, OVER),
@@ -91,6 +114,9 @@ FORMS = {
     ("checkout.free_numbers", "GET"): (lambda victim: {"linja": victim.line.id}, NO_SUCH_LINE),
     ("bills.begin", "POST"): (lambda victim: {"faturat": ["F-1"]}, {422}),
     ("bills.show", "GET"): (lambda victim: {"faturat": ["F-1"], "zgjedhja": "1"}, {200}),
+    ("club.page", "GET"): (lambda victim: {"sherbimi": victim.member.id}, NOT_THERE),
+    ("club.history", "GET"): (lambda victim: {"sherbimi": victim.member.id}, NOT_THERE),
+    ("club.join_in", "POST"): (lambda victim: {"numri": victim.number.id}, NOT_THERE),
     ("orders.take", "POST"): (lambda victim: {}, {303, 204}),
     ("orders.mine", "GET"): (lambda victim: {"q": victim.order.number}, {200}),
     ("orders.find", "POST"): (lambda victim: {"number": victim.order.number, "email": "x@example.com"}, {422}),
@@ -130,7 +156,11 @@ def victim(world):
     cart = named.cart_with(world, "TAB-GREY-64", profile=profile)
     ProfileLink.ask_password(profile.email, "", named.NOW)
     code = ProfileLink.get().code
+    member = joined(Number.get(), points=500)
     return SimpleNamespace(
+        member=member,
+        service=ClubService.convert(member.id, "SMS", 40, named.NOW, channel="web", key="service"),
+        voucher=Voucher.convert(member.id, offer(points=60), named.NOW, channel="web", key="voucher"),
         profile=profile,
         order=order,
         bills=bills,
