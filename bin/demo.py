@@ -30,8 +30,8 @@ APPROVED_CARD = "4000 0000 0000 0002"
 USAGE = """Usage: bin/run
 
 Makes ready what the shop needs (bin/setup), loads the demo world once, and starts the shop on
-http://127.0.0.1:8000 with its worker, a sandbox bank, a sandbox mail server and a sandbox SMS gateway. Ctrl-C stops
-everything.
+http://127.0.0.1:8000 with its worker, a sandbox bank, a sandbox mail server, a sandbox SMS gateway and a sandbox
+billing system, which gives what points are turned into. Ctrl-C stops everything.
 
   PORT               the shop's port (8000)
   HOST               the shop's address (127.0.0.1); 0.0.0.0 to be seen by others
@@ -41,6 +41,7 @@ everything.
   BANK_SANDBOX_PORT  the sandbox bank's port (PORT + 1)
   SMTP_PORT          the sandbox mail server's port (PORT + 2)
   SMS_SANDBOX_PORT   the sandbox SMS gateway's port (PORT + 3)
+  BSS_SANDBOX_PORT   the sandbox billing system's port (PORT + 4)
   WEB_CONCURRENCY    web server processes (2)
 
 This is the demo; docs/install.md tells how to run a shop for real.
@@ -93,12 +94,15 @@ def settings() -> dict[str, str]:
     bank = port_of("BANK_SANDBOX_PORT", port + 1)
     smtp = port_of("SMTP_PORT", port + 2)
     sms = port_of("SMS_SANDBOX_PORT", port + 3)
-    if len({port, bank, smtp, sms}) < 4:
-        raise Stop(2, f"The ports of shop ({port}), bank ({bank}), mail ({smtp}) and SMS ({sms}) must differ.")
+    bss = port_of("BSS_SANDBOX_PORT", port + 4)
+    if len({port, bank, smtp, sms, bss}) < 5:
+        ports = f"shop ({port}), bank ({bank}), mail ({smtp}), SMS ({sms}) and billing system ({bss})"
+        raise Stop(2, f"The ports of {ports} must differ.")
     require_free(host, port, "PORT", "the shop")
     require_free("127.0.0.1", bank, "BANK_SANDBOX_PORT", "the sandbox bank")
     require_free("127.0.0.1", smtp, "SMTP_PORT", "the sandbox mail server")
     require_free("127.0.0.1", sms, "SMS_SANDBOX_PORT", "the sandbox SMS gateway")
+    require_free("127.0.0.1", bss, "BSS_SANDBOX_PORT", "the sandbox billing system")
     instance = Path(os.environ.get("DYQANI_INSTANCE", "").strip() or ROOT / "instance").absolute()
     # What belongs to a real bank, mail server, SMS gateway or billing system must not reach the demo, nor the demo
     # them.
@@ -120,6 +124,8 @@ def settings() -> dict[str, str]:
         "SMTP_TLS": "none",
         "SMS_SANDBOX_PORT": str(sms),
         "SMS_URL": f"http://127.0.0.1:{sms}/cgi-bin/sendsms",
+        "BSS_SANDBOX_PORT": str(bss),
+        "BSS_WEBHOOK_URL": f"http://127.0.0.1:{bss}/events",
         # Freed memory goes back to the system, and threads share it: a shop at rest stays small.
         "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
@@ -230,7 +236,7 @@ def answers(host: str, port: int, path: str | None = None) -> bool:
 
 
 def wait_until_open(processes: Processes) -> None:
-    """Returns when shop, bank, mail server and SMS gateway answer; raises Stop when one ends or it takes too long."""
+    """Returns when the shop and the sandboxes around it answer; raises Stop when one ends or it takes too long."""
     environment = processes.environment
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(environment["HOST"], environment["HOST"])  # noqa: S104
     waiting = [
@@ -238,6 +244,7 @@ def wait_until_open(processes: Processes) -> None:
         ("The sandbox bank", "127.0.0.1", int(environment["BANK_SANDBOX_PORT"]), None),
         ("The sandbox mail server", "127.0.0.1", int(environment["SMTP_PORT"]), None),
         ("The sandbox SMS gateway", "127.0.0.1", int(environment["SMS_SANDBOX_PORT"]), None),
+        ("The sandbox billing system", "127.0.0.1", int(environment["BSS_SANDBOX_PORT"]), None),
     ]
     deadline = time.monotonic() + START_SECONDS
     while waiting:
@@ -271,6 +278,7 @@ def main() -> int:
         processes.start("bank", PYTHON, "-m", "gateways.sandbox.bank")
         processes.start("mail", PYTHON, "-m", "gateways.sandbox.mail")
         processes.start("sms", PYTHON, "-m", "gateways.sandbox.sms")
+        processes.start("bss", PYTHON, "-m", "gateways.sandbox.bss")
         processes.start("web", PYTHON, "-m", "gunicorn", "--config", ROOT / "gunicorn.conf.py")
         processes.start("worker", *flask, "worker")
         wait_until_open(processes)

@@ -53,7 +53,7 @@ class Shop:
 def shop(tmp_path_factory):
     """A demo shop of its own, with the bank asked soon for payments without an answer."""
     instance = tmp_path_factory.mktemp("shop")
-    port, bank_port, smtp_port, sms_port = free_port(), free_port(), free_port(), free_port()
+    port, bank_port, smtp_port, sms_port, bss_port = (free_port() for _ in range(5))
     environment = {
         **{
             name: value
@@ -69,6 +69,8 @@ def shop(tmp_path_factory):
         "BANK_SANDBOX_STORE": str(instance / "bank.sqlite3"),
         "SMTP_PORT": str(smtp_port),
         "SMS_SANDBOX_PORT": str(sms_port),
+        "BSS_SANDBOX_PORT": str(bss_port),
+        "BSS_WEBHOOK_URL": f"http://127.0.0.1:{bss_port}/events",
         # The demo's number is added by many of the tests.
         "DYQANI_CODE_SENDS": "50",
         "DYQANI_CODE_SENDS_PER_PROFILE": "50",
@@ -87,6 +89,7 @@ def shop(tmp_path_factory):
         [sys.executable, "-m", "gateways.sandbox.bank"],
         [sys.executable, "-m", "gateways.sandbox.mail"],
         [sys.executable, "-m", "gateways.sandbox.sms"],
+        [sys.executable, "-m", "gateways.sandbox.bss"],
     )
     processes = [
         subprocess.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)

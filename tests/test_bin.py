@@ -88,14 +88,19 @@ class Run:
     """bin/run of a shop, as a process in the background."""
 
     def __init__(self, root, **settings):
-        self.port, bank, smtp, sms = free_ports(4)
+        self.port, bank, smtp, sms, bss = free_ports(5)
         self.log = root / "run.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [root / "bin" / "run"],
                 cwd="/",
                 env=environment(
-                    PORT=self.port, BANK_SANDBOX_PORT=bank, SMTP_PORT=smtp, SMS_SANDBOX_PORT=sms, **settings
+                    PORT=self.port,
+                    BANK_SANDBOX_PORT=bank,
+                    SMTP_PORT=smtp,
+                    SMS_SANDBOX_PORT=sms,
+                    BSS_SANDBOX_PORT=bss,
+                    **settings,
                 ),
                 stdout=log,
                 stderr=log,
@@ -169,11 +174,12 @@ def test_a_script_explains_itself_and_refuses_what_it_does_not_know(name):
         ("BANK_SANDBOX_PORT", "the sandbox bank"),
         ("SMTP_PORT", "the sandbox mail server"),
         ("SMS_SANDBOX_PORT", "the sandbox SMS gateway"),
+        ("BSS_SANDBOX_PORT", "the sandbox billing system"),
     ],
 )
 def test_a_port_in_use_is_said_at_once_and_nothing_is_done(tmp_path, name, who):
-    names = ("PORT", "BANK_SANDBOX_PORT", "SMTP_PORT", "SMS_SANDBOX_PORT")
-    ports = dict(zip(names, free_ports(4), strict=True))
+    names = ("PORT", "BANK_SANDBOX_PORT", "SMTP_PORT", "SMS_SANDBOX_PORT", "BSS_SANDBOX_PORT")
+    ports = dict(zip(names, free_ports(5), strict=True))
     with socket.create_server(("127.0.0.1", ports[name])):
         ended = subprocess.run(
             [ROOT / "bin" / "run"],
@@ -247,7 +253,13 @@ def test_ctrl_c_pressed_twice_ends_even_what_will_not_stop(shop):
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("worker", "app worker"), ("bank", "sandbox.bank"), ("mail", "sandbox.mail"), ("sms", "sandbox.sms")],
+    [
+        ("worker", "app worker"),
+        ("bank", "sandbox.bank"),
+        ("mail", "sandbox.mail"),
+        ("sms", "sandbox.sms"),
+        ("bss", "sandbox.bss"),
+    ],
 )
 def test_when_one_process_dies_the_others_stop_and_it_is_named(shop, name, word):
     with Run(shop) as run:

@@ -1,21 +1,28 @@
 """An operator's endpoint for development and tests: it takes the shop's events, and says which it has.
 
 It checks each signature, keeps every event once by its id, and can be told to refuse, to be late or to fall silent.
+Like the operator's network it gives what the club's points were turned into, a moment later, and says so to the shop.
 Run by `python -m gateways.sandbox.bss`; listens on loopback only.
 """
 
+import http.client
 import json
 import os
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from gateways.bss import EVENT, SIGNATURE, TIMESTAMP, BadSignature, verify
+from gateways.bss import EVENT, SIGNATURE, TIMESTAMP, BadSignature, sign, verify
 
 PATH = "/events"
+# Seconds after which the network has given what was ordered; and before each next try to tell the shop.
+GIVEN_AFTER = 2
+_AGAIN = (1, 2, 5, 10, 30, 60)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,6 +62,52 @@ class Handler(BaseHTTPRequestHandler):
         """Names and numbers stay out of the terminal."""
 
 
+class Network:
+    """The operator's network: it gives what is ordered, and pushes so to the shop at `url`, signed with `secret`.
+
+    `result` is what it answers: active or refused.
+    """
+
+    def __init__(self, url: str, secret: str, after: float = GIVEN_AFTER, result: str = "active"):
+        self.url, self.secret, self.after, self.result = url, secret, after, result
+
+    def give(self, event: dict) -> None:
+        """Answer the order of a service, in a thread of its own; other events need no answer."""
+        if event["kind"] == "club_service_ordered":
+            threading.Thread(target=self._answer, args=(event,), daemon=True).start()
+
+    def _answer(self, event: dict) -> None:
+        # The same id however often it is told: the shop takes it once.
+        told = {
+            "id": f"given-{event['id']}",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "data": {"service": event["data"]["service"], "result": self.result},
+        }
+        time.sleep(self.after)
+        for wait in _AGAIN:
+            if self.push("club_service", told):
+                return
+            time.sleep(wait)
+
+    def push(self, kind: str, told: dict) -> bool:
+        """Whether the shop has it, or will never want it."""
+        body, timestamp = json.dumps(told).encode(), int(time.time())
+        headers = {
+            "Content-Type": "application/json",
+            TIMESTAMP: str(timestamp),
+            SIGNATURE: sign(self.secret, timestamp, body),
+        }
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        try:
+            connection.request("POST", f"/bss/{kind}", body, headers)
+            return connection.getresponse().status in (200, 201, 409, 422)
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
 class Endpoint(ThreadingHTTPServer):
     """On 127.0.0.1; port 0 takes a free one. Raises OSError when the port is in use.
 
@@ -65,8 +118,8 @@ class Endpoint(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, secret: str, file: Path | None = None):
-        self.secret, self.file = secret, file
+    def __init__(self, port: int, secret: str, file: Path | None = None, network: Network | None = None):
+        self.secret, self.file, self.network = secret, file, network
         self.answers: list[int] = []
         self.deliveries: list[dict] = []
         self.taken: list[dict] = []
@@ -89,11 +142,16 @@ class Endpoint(ThreadingHTTPServer):
                 if self.file is not None:
                     with self.file.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(event, ensure_ascii=False) + "\n")
+                if self.network is not None:
+                    self.network.give(event)
             return status
 
 
 def main() -> int:
-    """The process. BSS_SANDBOX_PORT is the port, BSS_SANDBOX_FILE what is taken, BSS_WEBHOOK_SECRET the secret."""
+    """The process. BSS_SANDBOX_PORT is the port, BSS_SANDBOX_FILE what is taken, BSS_WEBHOOK_SECRET the secret.
+
+    What it gives is pushed to the shop on this machine's PORT, with the first of BSS_PUSH_SECRET.
+    """
     import config
 
     if config.ENV == "production":
@@ -103,7 +161,10 @@ def main() -> int:
     port = int(os.environ.get("BSS_SANDBOX_PORT", "") or config.PORT + 4)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        endpoint = Endpoint(port, config.BSS_WEBHOOK_SECRET, file)
+        network = None
+        if config.BSS_PUSH_SECRET:
+            network = Network(f"http://127.0.0.1:{config.PORT}", config.BSS_PUSH_SECRET[0])
+        endpoint = Endpoint(port, config.BSS_WEBHOOK_SECRET, file, network)
     except OSError as error:
         sys.stderr.write(f"The sandbox endpoint cannot listen on port {port}: {error.strerror}.\n")
         return 1

@@ -5,14 +5,16 @@ import json
 import re
 import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from gateways import GatewayError
 from gateways.bss import SIGNATURE, TIMESTAMP, BadSignature, Operator, Unreachable, sign, verify
-from gateways.sandbox.bss import Endpoint
+from gateways.sandbox.bss import Endpoint, Network
 
 SECRET = "the webhook's secret"
 BODY = b'{"id": "e-1", "sequence": 1}'
@@ -138,3 +140,41 @@ def test_the_documentations_check_takes_what_the_shop_signs_and_nothing_else(end
         else:
             with pytest.raises(ValueError, match="too long ago"):
                 check(headers, BODY, SECRET.encode())
+
+
+# What the points club orders
+
+
+class Shop(BaseHTTPRequestHandler):
+    """Takes what the network pushes; `answers` are given first, 200 after them."""
+
+    def do_POST(self):  # noqa: N802
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        verify(["push"], self.headers[TIMESTAMP], self.headers[SIGNATURE], body, datetime.now(UTC))
+        self.server.pushed.append((self.path, json.loads(body)))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.rule("CLB-11")
+@pytest.mark.parametrize("answers", [[], [503]])
+def test_the_sandbox_gives_what_is_ordered_and_tells_the_shop_until_it_hears(answers):
+    event = {"id": "e-1", "kind": "club_service_ordered", "data": {"service": "s-1"}}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as shop:
+        shop.pushed, shop.answers = [], list(answers)
+        threading.Thread(target=shop.serve_forever, args=(0.02,), daemon=True).start()
+        network = Network(f"http://127.0.0.1:{shop.server_address[1]}", "push", after=0)
+        with Endpoint(0, SECRET, network=network) as endpoint:
+            for told in (event, event, {**event, "id": "e-2", "kind": "order_lapsed"}):
+                assert endpoint.take(told) == 200
+            deadline = time.monotonic() + 10
+            while len(shop.pushed) < 1 + len(answers) and time.monotonic() < deadline:
+                time.sleep(0.02)
+        shop.shutdown()
+    assert {path for path, _ in shop.pushed} == {"/bss/club_service"}
+    assert [told["id"] for _, told in shop.pushed] == ["given-e-1"] * (1 + len(answers))
+    assert shop.pushed[0][1]["data"] == {"service": "s-1", "result": "active"}
