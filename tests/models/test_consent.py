@@ -1,0 +1,204 @@
+"""Club news only to who agreed, once, and not after a no (PRV-2)."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from peewee import DatabaseError
+
+import mails
+from gateways.sms import segments
+from models.base import db
+from models.club_member import ClubMember
+from models.club_news import is_wanted, write_news
+from models.consent import BadLink, Consent, of_stop_token, stop_token
+from models.number import ProfileNumber
+from models.outbox import Mail
+from models.profile import Profile
+from models.sms import Sms
+from models.sms_text import compose
+from tests.club import joined, joined_fixed, offer
+from tests.query_count import assert_query_count
+from tests.world import NOW, later, own_number, profile
+
+
+def agrees(who, *kinds):
+    for kind in kinds or ("club_email", "club_sms"):
+        Consent.say(who, kind, True, NOW, wording="Po", channel="web")
+
+
+def withdraws(who, kind):
+    Consent.say(who, kind, False, later(1), wording="Jo", channel="web")
+
+
+@pytest.fixture
+def arben():
+    return joined().profile
+
+
+def news(of=None):
+    return list(write_news(of or offer(), NOW))
+
+
+@pytest.mark.rule("PRV-2")
+def test_it_is_no_until_somebody_says_yes_and_the_last_word_counts(arben):
+    assert Consent.of(arben) == {"club_email": False, "club_sms": False}
+    assert not Consent.say(arben, "club_sms", False, NOW, wording="x", channel="web")
+    agrees(arben, "club_sms")
+    agrees(arben, "club_sms")
+    withdraws(arben, "club_sms")
+    assert Consent.of(arben) == {"club_email": False, "club_sms": False}
+    said = [(row.given, row.wording) for row in Consent.select().order_by(Consent.id)]
+    assert said == [
+        (True, "Po"),
+        (False, "Jo"),
+    ]
+
+
+@pytest.mark.rule("PRV-2")
+def test_what_was_said_is_not_changed_afterwards(arben):
+    agrees(arben)
+    with pytest.raises(DatabaseError), db.atomic():
+        Consent.update(given=False).execute()
+
+
+@pytest.mark.rule("PRV-2")
+def test_news_go_to_who_agreed_alone_each_the_way_they_agreed_to(arben):
+    wanted = {}
+    for place, kinds in enumerate(((), ("club_email",), ("club_sms",), ("club_email", "club_sms")), 2):
+        who = profile(f"p{place}@example.com")
+        joined(own_number(who, f"3897010000{place}"))
+        if kinds:
+            agrees(who, *kinds)
+        wanted[who.email] = kinds
+    # Agreed, and has nothing in the club.
+    agrees(profile("none@example.com"))
+    own_number(Profile.get(Profile.email == "none@example.com"), "38970100008")
+    news()
+    assert {row.recipient for row in Mail.select()} == {
+        email for email, kinds in wanted.items() if "club_email" in kinds
+    }
+    assert {row.recipient for row in Sms.select()} == {"38970100004", "38970100005"}
+
+
+@pytest.mark.rule("PRV-2", "MSG-1")
+def test_of_an_offer_a_profile_hears_once_however_often_it_is_written_and_whatever_it_has(arben):
+    joined(own_number(arben, "38970100002"))
+    agrees(arben)
+    of = offer()
+    news(of)
+    news(of)
+    assert (Mail.select().count(), Sms.select().count()) == (1, 1)
+    assert Sms.get().recipient == "38970100001"
+    besa = profile("besa@example.com")
+    joined(own_number(besa, "38970100003"))
+    agrees(besa)
+    news(of)
+    assert (Mail.select().count(), Sms.select().count()) == (2, 2)
+    news(offer("NEXT"))
+    assert (Mail.select().count(), Sms.select().count()) == (4, 4)
+
+
+@pytest.mark.rule("PRV-2")
+def test_who_is_in_the_club_with_a_fixed_service_alone_gets_mails_alone():
+    arben = profile()
+    number = own_number(arben)
+    fixed = joined_fixed(number.subscriber)
+    ClubMember.update(profile=arben).where(ClubMember.id == fixed.id).execute()
+    agrees(arben)
+    news()
+    assert (Mail.select().count(), Sms.select().count()) == (1, 0)
+
+
+@pytest.mark.rule("PRV-2")
+@pytest.mark.parametrize("row", [Mail, Sms])
+def test_after_a_no_what_was_written_before_is_not_sent(arben, row):
+    agrees(arben)
+    news()
+    message = row.claim(NOW)
+    assert is_wanted(message)
+    withdraws(arben, "club_email" if row is Mail else "club_sms")
+    assert message.send(later(2)) == "failed"
+    assert row.get().sent_at is None
+    # Nor does it go out when it is tried again by hand.
+    row.update(state="due", due_at=NOW).execute()
+    assert row.claim(NOW).send(later(3)) == "failed"
+
+
+@pytest.mark.rule("PRV-2")
+def test_an_sms_to_a_number_that_has_left_the_profile_is_not_sent(arben):
+    agrees(arben)
+    news()
+    ProfileNumber.delete().execute()
+    assert not is_wanted(Sms.get())
+    assert is_wanted(Mail.get())
+
+
+@pytest.mark.rule("PRV-2", "CLB-9")
+def test_stop_from_a_number_ends_the_sms_to_every_profile_with_it_and_no_mail(arben):
+    besa = profile("besa@example.com")
+    ProfileNumber.create(profile=besa, number=ClubMember.get().number, added_at=NOW)
+    other = profile("other@example.com")
+    joined(own_number(other, "38970100002"))
+    for who in (arben, besa, other):
+        agrees(who)
+    assert Consent.stop_sms("38970100001", NOW) == 2
+    assert Consent.stop_sms("38970100001", NOW) == 0
+    assert Consent.stop_sms("38970999999", NOW) == 0
+    assert [Consent.of(who)["club_sms"] for who in (arben, besa, other)] == [False, False, True]
+    assert all(Consent.of(who)["club_email"] for who in (arben, besa, other))
+
+
+@pytest.mark.rule("PRV-2")
+@pytest.mark.parametrize("language", ["sq", "mk", "en"])
+def test_each_message_tells_how_to_stop(arben, language):
+    Profile.update(language=language).execute()
+    agrees(arben)
+    news(offer(partner="Një partner me emër shumë të gjatë në Tetovë", points=12_345))
+    text = compose(Sms.get())
+    assert "STOP" in text
+    assert "50777" in text
+    assert segments(text) == 1
+    message = mails.compose(Mail.get())
+    prefix = "" if language == "sq" else f"/{language}"
+    link = message["List-Unsubscribe"]
+    assert re.fullmatch(rf"<http://shop\.test{prefix}/klubi/lajmet/ndal/[\w.-]+>", link)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for kind in ("plain", "html"):
+        assert link[1:-1] in message.get_body((kind,)).get_content()
+    assert of_stop_token(link[1:-1].rpartition("/")[2]) == arben
+
+
+@pytest.mark.rule("PRV-2")
+def test_the_link_names_one_profile_and_cannot_be_made_up(arben):
+    besa = profile("besa@example.com")
+    token = stop_token(arben)
+    assert of_stop_token(token) == arben
+    forged = stop_token(besa).partition(".")[0] + "." + token.partition(".")[2]
+    for bad in ("", "x", "1", forged, token[:-1], token + "x"):
+        with pytest.raises(BadLink):
+            of_stop_token(bad)
+    Profile.delete().where(Profile.id == besa.id).execute()
+    with pytest.raises(BadLink):
+        of_stop_token(stop_token(besa))
+
+
+@pytest.mark.rule("PRV-2")
+def test_many_profiles_are_written_to_with_few_queries_each(arben):
+    for place in range(60):
+        who = profile(f"p{place}@example.com")
+        joined(own_number(who, f"389702{place + 50:05}"))
+        agrees(who)
+    of = offer()
+    # Two writes for each, and a handful of looks for all of them.
+    with assert_query_count(60 * 2 + 12):
+        assert news(of) == [60]
+    assert Mail.select().count() == Sms.select().count() == 60
+
+
+@pytest.mark.rule("PRV-2")
+def test_a_message_without_a_profile_is_wanted_by_nobody(arben):
+    agrees(arben)
+    news()
+    Sms.update(data={"offer": 1}).execute()
+    assert Sms.get().is_too_late(NOW + timedelta(days=1))
