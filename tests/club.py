@@ -55,7 +55,7 @@ def give(
 
 def offer(code: str = "KINEMA", points: int = 600, *, partner: str = "Kinema Qendra", days: int = 30) -> PartnerOffer:
     """What a partner gives from the start of 2026 on."""
-    made, _ = Partner.get_or_create(code=partner.lower().replace(" ", "-"), defaults={"name": partner})
+    made, _ = Partner.get_or_create(code=partner.lower().replace(" ", "-")[:30], defaults={"name": partner})
     return PartnerOffer.create(
         partner=made,
         code=code,
