@@ -58,7 +58,7 @@ def shop(tmp_path_factory):
         **{
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("DYQANI_", "BANK_", "SMTP_", "SMS_", "BSS_"))
+            if not name.startswith(("DYQANI_", "BANK_", "SMTP_", "SMS_", "USSD_", "BSS_"))
         },
         "DYQANI_ENV": "demo",
         "DYQANI_INSTANCE": str(instance),
