@@ -193,6 +193,7 @@ class ClubMember(BaseModel):
         has ended.
         """
         from models.club_ledger import lapse
+        from models.club_month import follow_earning
 
         member = locked(cls.select().where(cls.id == id)).get()
         if member.ended_at is None:
@@ -200,6 +201,8 @@ class ClubMember(BaseModel):
         if member.ended_at is not None:
             raise NotMember
         lapse(member, now)
+        if member.fixed_id and not member.is_blocked:
+            follow_earning(member, now)
         return member
 
     @classmethod

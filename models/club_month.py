@@ -380,9 +380,12 @@ def _of_fixed(member: ClubMember, now, least: int) -> tuple[str | None, list[str
         .scalar()
     )
     earned = None if last is None else month_of(local_day(MomentField().python_value(last)))
-    months = months_before(local_day(now - GRACE), least)
-    idle = first_day(months[0]) >= member.earns_from and (earned is None or earned < months[0])
-    return earned, months if idle else []
+    # The first ones after it, whenever that is looked at.
+    first = member.earns_from if earned is None else max(member.earns_from, month_after(first_day(earned)))
+    months = [month_of(first)]
+    while len(months) < least:
+        months.append(month_of(month_after(first_day(months[-1]))))
+    return earned, months if last_day(months[-1]) < local_day(now - GRACE) else []
 
 
 def months_before(day: date, count: int) -> list[str]:
