@@ -325,6 +325,8 @@ def _show_payment(checkout: Checkout, form, offers, status: int = 200, **context
         used = UsedPoints(form.points, form.worth, form.member.holder.name if form.member else "")
     elif choice is not None:
         used = _used_points(checkout, choice)
+    if choice is not None:
+        form.show_first()
     if choice is not None and not choice.takes:
         # What would be possible with the card, should that be chosen without a script.
         choice.look_at(lines, frozenset(chosen.id for chosen, left, _ in offers if CARD in left))

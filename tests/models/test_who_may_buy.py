@@ -8,10 +8,14 @@ import pytest
 
 from models.base import db
 from models.cart import Cart, InCartAlready, NotForSale
-from models.checkout import Incomplete, NotEligible
+from models.checkout import Incomplete, NotEligible, PointsChanged
+from models.club_member import ClubMember
 from models.new_number import NewNumber
 from models.number import Number
-from models.payment_ways import POINTS, ways
+from models.order_points import OrderPoints
+from models.payment_ways import CARD, POINTS
+from models.points_choice import PointsChoice
+from tests.club import joined
 from tests.world import (
     NOW,
     build,
@@ -73,12 +77,12 @@ def person(who: str, segment: str):
 
 def outcome(world, bought: str, who: str, segment: str, payment: str) -> str:
     """What comes of the attempt, in the words of the table."""
-    if payment == POINTS:
-        # Beside a card payment, where the club is (PAY-4); who has the choice is said here.
-        if POINTS not in ways(bought, who != "guest", who not in ("guest", "no number")):
-            return "–"
-        return outcome(world, bought, who, segment, "card").replace("yes, bank", "with the club")
+    with_points = payment == POINTS
+    if with_points:
+        # Points go beside a one-off card payment (PAY-4).
+        payment = CARD
     owner, number = person(who, segment)
+    member = _member(number) if with_points else None
     cart = Cart.begin(NOW) if owner is None else Cart.begin(NOW).join(owner, NOW)
     if bought in SKUS:
         if payment != "card":
@@ -101,7 +105,14 @@ def outcome(world, bought: str, who: str, segment: str, payment: str) -> str:
             except InCartAlready:
                 return "ELG-5"
     try:
-        order, paid = place(checkout_of(cart), profile=owner)
+        checkout = checkout_of(cart)
+        if with_points:
+            # The ids of a form can be anybody's: a guest tries with somebody's points, too.
+            choice = PointsChoice(owner, cart.lines(NOW), NOW)
+            checkout.choose_points(choice, member.id, 100)
+        order, paid = place(checkout, profile=owner)
+    except PointsChanged:
+        return "–"
     except NotEligible as refused:
         return ", ".join(dict.fromkeys(reason.rule for reason in refused.reasons))
     except Incomplete as missing:
@@ -111,7 +122,18 @@ def outcome(world, bought: str, who: str, segment: str, payment: str) -> str:
         return "yes, billed"
     assert order.state == "awaiting_payment"
     assert paid.amount == order.due_now
+    if with_points:
+        assert (order.points, order.due_now) == (100, sum(line.quote.today for line in order.lines()) - 5_000)
+        assert (OrderPoints.of(order).member_id, order.receiver) == (member.id, member.holder.name)
+        return "yes, bank and points"
     return "yes, bank"
+
+
+def _member(number: Number | None) -> ClubMember:
+    """The number as a member with points; where there is none, somebody else's."""
+    if number is None:
+        number = own_number(profile("member@example.com"), "38970100077")
+    return joined(number, points=1000)
 
 
 def table() -> dict[tuple[str, str, str], str]:
@@ -134,7 +156,9 @@ def test_the_table_has_a_cell_for_every_contract_type_person_and_way_to_pay():
     assert set(table()) == {(bought, who, way) for bought in BOUGHT for who in PEOPLE for way in WAYS}
 
 
-@pytest.mark.rule("PAY-1", "PAY-2", "PAY-3", "ELG-1", "ELG-2", "ELG-3", "ELG-4", "ELG-5", "ELG-6", "OFF-4", "OFF-5")
+@pytest.mark.rule(
+    "PAY-1", "PAY-2", "PAY-3", "PAY-4", "ELG-1", "ELG-2", "ELG-3", "ELG-4", "ELG-5", "ELG-6", "OFF-4", "OFF-5"
+)
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("bought", BOUGHT)
 def test_an_order_ends_as_its_cells_of_the_table_say(bought, who):

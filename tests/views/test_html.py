@@ -24,6 +24,7 @@ NO_PAGE = {
     "/kerko/sugjerime",
     "/porosia",
     "/porosia/dergesa/kodi",
+    "/porosia/pagesa/piket",
     "/sms/inbound",
     "/sms/report",
     "/klubi/sasia",

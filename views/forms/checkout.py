@@ -126,8 +126,13 @@ class PointsFields(ShopForm):
         if chosen is not None:
             self.pike.data = str(chosen.points) if chosen.points else ""
             self.pike_te.data = str(chosen.points_of_id or "")
-        if self.shown is None and choice.first is not None:
-            self.pike_te.data = str(choice.first.id)
+        if not self.pike_te.data:
+            self.show_first()
+
+    def show_first(self) -> None:
+        """Where what is chosen is none of the profile's, show one that is."""
+        if self.shown is None and self.choice.first is not None:
+            self.pike_te.data = str(self.choice.first.id)
 
     @property
     def shown(self) -> MemberPoints | None:
