@@ -5,6 +5,7 @@ import re
 
 import structlog
 from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import HTTPException
 
 import config
 import language as languages
@@ -12,7 +13,7 @@ from gateways.sms import BadMessage, answer_headers, read_inbound, read_report
 from models.base import utcnow
 from models.club_answers import Screen, Words, answer_sms, answer_ussd
 from models.sms import Sms
-from views import caller
+from views import caller, errors
 
 blueprint = Blueprint("gateway", __name__)
 
@@ -25,20 +26,31 @@ _PHONE = re.compile(r"\+[1-9][0-9]{7,14}", re.ASCII)
 
 def require_gateway() -> None:
     """404, as for an address that does not exist, unless address and secret are the SMS gateway's."""
-    _require(request.args.getlist("secret"), config.SMS_SECRET, config.SMS_ADDRESSES)
+    if not _is_gateway():
+        abort(404)
 
 
 def require_ussd_gateway() -> None:
     """The same for the gateway of *777#."""
+    if not _is_ussd_gateway():
+        abort(404)
+
+
+def _is_gateway() -> bool:
+    return _is_one(request.args.getlist("secret"), config.SMS_SECRET, config.SMS_ADDRESSES)
+
+
+def _is_ussd_gateway() -> bool:
     given = [*request.args.getlist("secret"), *request.headers.getlist(SECRET_HEADER)]
-    _require(given, config.USSD_SECRET, config.USSD_ADDRESSES)
+    return _is_one(given, config.USSD_SECRET, config.USSD_ADDRESSES)
 
 
-def _require(given: list[str], secret: str, networks) -> None:
+def _is_one(given: list[str], secret: str, networks) -> bool:
     known = bool(secret) and len(given) == 1 and hmac.compare_digest(given[0].encode(), secret.encode())
     if not (known and caller.is_within(networks)):
         log.warning("gateway.refused", secret=known)
-        abort(404)
+        return False
+    return True
 
 
 @blueprint.get("/sms/report")
@@ -57,8 +69,8 @@ def report():
 def inbound():
     """An SMS to 50777; the body goes back as the answer (CLB-9).
 
-    Always 200 with words: in place of anything else the subscriber would get the gateway's own English. After a
-    failure nothing of the message was written, unless only the word that it was got lost.
+    Always 200 with words, see `failed`: in place of anything else the subscriber would get the gateway's own English.
+    After a failure nothing of the message was written, unless only the word that it was got lost.
     """
     require_gateway()
     try:
@@ -66,10 +78,7 @@ def inbound():
         text = answer_sms(message.sender, message.text, message.message_id, utcnow())
     except BadMessage as error:
         log.warning("gateway.bad_message", reason=str(error))
-        text = Words(languages.DEFAULT).no_success()
-    except Exception:
-        log.exception("gateway.failed", at="sms")
-        text = Words(languages.DEFAULT).no_success()
+        text = _no_success()
     return _plain(text, answer_headers(text))
 
 
@@ -86,13 +95,34 @@ def ussd():
     if not _PHONE.fullmatch(phone) or not session.strip() or len(session) > 500 or len(text) > 500:
         log.warning("gateway.bad_message", reason="no session, no phone number, or too long")
         abort(400)
-    try:
-        screen = answer_ussd(phone, session, code, text, utcnow())
-    except Exception:
-        log.exception("gateway.failed", at="ussd")
-        screen = Screen(Words(languages.DEFAULT).no_success(), True)
-    body = f"{'END' if screen.is_last else 'CON'} {screen.text}"
-    return _plain(body, {"Content-Type": "text/plain; charset=utf-8"})
+    return _screen(answer_ussd(phone, session, code, text, utcnow()))
+
+
+@blueprint.errorhandler(Exception)
+def failed(error: Exception):
+    """Words for the subscriber, also where the request never came to its view: the database is away, or the text
+    holds what no page takes. Only for the gateways; whoever else meets the error page, as everywhere."""
+    refused = isinstance(error, HTTPException)
+    is_gateway = {"gateway.inbound": _is_gateway, "gateway.ussd": _is_ussd_gateway}.get(request.endpoint)
+    # A 400 of 50777's is none of the view's own: that one answers with words whatever it gets.
+    to_be_answered = not refused or (error.code == 400 and request.endpoint == "gateway.inbound")
+    if not (to_be_answered and is_gateway and is_gateway()):
+        if refused:
+            return errors.refuse(error)
+        raise error
+    log.error("gateway.failed", endpoint=request.endpoint, exc_info=error)
+    if request.endpoint == "gateway.ussd":
+        return _screen(Screen(_no_success(), True))
+    return _plain(_no_success(), answer_headers(_no_success()))
+
+
+def _no_success() -> str:
+    return Words(languages.DEFAULT).no_success()
+
+
+def _screen(screen: Screen) -> Response:
+    kind = "END" if screen.is_last else "CON"
+    return _plain(f"{kind} {screen.text}", {"Content-Type": "text/plain; charset=utf-8"})
 
 
 def _plain(text: str, headers: dict[str, str]) -> Response:

@@ -1,5 +1,8 @@
 """The endpoints of the SMS and USSD gateways: for them alone (MSG-2, CLB-9, CLB-10)."""
 
+import os
+import subprocess
+import sys
 from ipaddress import ip_network
 
 import pytest
@@ -164,6 +167,40 @@ def test_an_sms_without_the_secret_meets_no_such_address(stranger, member, secre
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", ""])
 def test_an_sms_from_another_address_meets_none_either(stranger, member, address):
     assert inbound(stranger, address=address).status == 404
+    assert nothing_happened()
+
+
+AWAY = """
+from app import create_app
+client = create_app().test_client()
+for answer in (
+    client.get("/sms/inbound?secret=sandbox&from=38970100001&to=50777&text=20+MB&smsc=x&time=2026-03-10+11:00:00"
+               "&id=8f14e45f-ceea-467f-ab01-7a9c1e2b3c4d"),
+    client.get("/sms/inbound?secret=wrong&from=38970100001&to=50777&text=20+MB"),
+    client.post("/ussd?secret=sandbox-ussd",
+                data={"sessionId": "1", "serviceCode": "*777#", "phoneNumber": "+38970100001", "text": ""}),
+    client.post("/ussd", data={"sessionId": "1"}),
+):
+    print("ANSWER", answer.status_code, answer.text[:13].split("\\n")[0])
+"""
+
+
+@pytest.mark.rule("CLB-9", "CLB-10")
+def test_with_the_database_away_the_gateways_still_get_words_and_nobody_else_does(tmp_path):
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/away/x.db", "PYTHONPATH": str(config.ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", AWAY], cwd=config.ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    answers = [line.split(" ", 2)[1:] for line in run.stdout.splitlines() if line.startswith("ANSWER")]
+    assert [answer[0] for answer in answers] == ["200", "500", "200", "500"]
+    assert (answers[0][1], answers[2][1]) == ("Nuk u krye. S", "END Nuk u kry")
+
+
+@pytest.mark.rule("CLB-9")
+def test_a_text_with_a_null_in_it_is_answered_with_words_to_the_gateway_alone(stranger, member):
+    page = inbound(stranger, "20 MB\x00")
+    assert (page.status, page.html.startswith("Nuk u krye.")) == (200, True)
+    assert inbound(stranger, "20 MB\x00", secret="wrong").status in (400, 404)
     assert nothing_happened()
 
 
