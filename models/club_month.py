@@ -12,7 +12,19 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField, fn
 import crash
 from models.base import BaseModel, MomentField, db
 from models.calendar import ZONE, local_day
-from models.club_ledger import BATCH, ClubEntry, Credit, block, credit, credit_all, lapse, lapse_all, unblock
+from models.club_ledger import (
+    BATCH,
+    ClubEntry,
+    Credit,
+    block,
+    block_all,
+    credit,
+    credit_all,
+    lapse,
+    lapse_all,
+    unblock,
+    unblock_all,
+)
 from models.club_member import ClubMember, FixedService, NotMember, month_after
 from models.club_rate import Rates
 from models.number import Number
@@ -250,9 +262,7 @@ class MonthlyCredit:
         ).execute()
         count.credited, count.points = len(credits), sum(one.points for one in credits)
         count.idle = len(members) - len(credits)
-        for member in members:
-            if member.is_blocked and member.id in entries:
-                follow_earning(member, self.now)
+        self._unblock([member for member in members if member.is_blocked and member.id in entries])
         self._block([member for member in members if not member.is_blocked and member.id not in entries], count)
         if until < local_day(self.now):
             # A month that was told years late.
@@ -266,10 +276,28 @@ class MonthlyCredit:
         told = ClubMonth.select(ClubMonth.member, ClubMonth.month, ClubMonth.entry)
         for id, month, entry in told.where(ClubMonth.member.in_(members), ClubMonth.month >= since[0]).tuples():
             rows[id].append((month, entry is not None))
+        idle = {member: run for member in members if (run := idle_run(rows[member.id], self._least)[1])}
+        block_all(idle, self.now)
+        count.blocked += len(idle)
+
+    def _unblock(self, members: list[ClubMember]) -> None:
+        if not members:
+            return
+        rows: dict[int, list[tuple[str, bool]]] = {member.id: [] for member in members}
+        told = ClubMonth.select(ClubMonth.member, ClubMonth.month, ClubMonth.entry)
+        for id, month, entry in told.where(ClubMonth.member.in_(members)).tuples():
+            rows[id].append((month, entry is not None))
+        marked = ClubEntry.select(ClubEntry.member, ClubEntry.about).where(
+            ClubEntry.member.in_(members), ClubEntry.kind == "blocked"
+        )
+        since = {id: about["months"][0] for id, about in marked.order_by(ClubEntry.id).tuples()}
+        free = []
         for member in members:
-            if idle := idle_run(rows[member.id], self._least)[1]:
-                block(member, self.now, idle)
-                count.blocked += 1
+            earned, idle = idle_run(rows[member.id], self._least)
+            # A month that is told late, from before, is not earning again.
+            if not idle and earned >= since[member.id]:
+                free.append(member)
+        unblock_all(free, self.now)
 
     def _add(self, count: MonthCount) -> None:
         for one in fields(MonthCount):
