@@ -126,6 +126,96 @@ def besnik_checkouts(count, payment="instalments"):
     return made
 
 
+def points_checkouts(count, points, have, sku="CASE-BLACK"):
+    """Profiles that all added one number, a member with `have` points: each has a filled-in checkout that uses so
+    many of them."""
+    from models.points_choice import PointsChoice
+    from models.profile import Profile
+    from tests.club import joined
+    from tests.world import NOW, World, cart_with, checkout_of, own_number, profile
+
+    first = profile("member@example.com")
+    number, made = own_number(first), []
+    member = joined(number, points=have)
+    for index in range(count):
+        owner = Profile.create(
+            email=f"member{index}@example.com", password_hash=first.password_hash, created_at=NOW, verified_at=NOW
+        )
+        number.add_to(owner, NOW)
+        cart = cart_with(World(), sku, profile=owner)
+        # One each: no e-mail holds several unpaid orders.
+        checkout = checkout_of(cart, email=owner.email)
+        checkout.choose_points(PointsChoice(owner, cart.lines(NOW), NOW), member.id, points)
+        made.append([checkout.id, checkout.key, checkout.digest(cart.lines(NOW)), owner.id])
+    return made
+
+
+def convert(points, key):
+    """Points of the only member become something else."""
+    from models.base import db
+    from models.club_ledger import debit
+    from models.club_member import ClubMember
+    from tests.world import NOW
+
+    with db.atomic():
+        return debit(ClubMember.hold(ClubMember.get().id, NOW), points, "units", NOW, key=key, about={}).points
+
+
+def cancel_whole(number):
+    """As the desk does: pieces, points and the order itself, in one transaction."""
+    from models.base import db
+    from models.order import Order
+    from tests.world import later
+
+    with db.atomic():
+        order = Order.of_number(number).relock()
+        order.give_back_stock()
+        order.move("cancelled", by="desk", now=later(2))
+
+
+def points_now():
+    """What the ledger holds of the only member, what each order's points are, and what an audit finds."""
+    from models.club_ledger import ClubEntry, audit
+    from models.club_member import ClubMember
+    from models.order_points import OrderPoints
+
+    return {
+        "balance": ClubMember.get().balance,
+        "entries": [[entry.kind, entry.points] for entry in ClubEntry.select().order_by(ClubEntry.id)],
+        "orders": {row.order.number: row.state for row in OrderPoints.select().order_by(OrderPoints.id)},
+        "audit": list(audit()),
+    }
+
+
+def points_of_email(email):
+    """How many points the member of this profile has, and what its orders' points are."""
+    from models.club_ledger import audit
+    from models.club_member import ClubMember
+    from models.order_points import OrderPoints
+    from models.profile import Profile
+
+    [member] = ClubMember.of_profile(Profile.get(Profile.email == email))
+    states = [row.state for row in OrderPoints.select().where(OrderPoints.member == member)]
+    return [member.balance, states, list(audit())]
+
+
+def overdue_with_points(email, points):
+    """An order of the member's profile that uses points, as old as that of `place_overdue`."""
+    from models.cart import Cart
+    from models.club_member import ClubMember
+    from models.points_choice import PointsChoice
+    from models.profile import Profile
+    from tests.world import World, cart_with, checkout_of, place
+
+    ago, owner = _half_an_hour_ago(), Profile.get(Profile.email == email)
+    cart = cart_with(World(now=ago), "S25-BLACK-128", profile=owner)
+    checkout = checkout_of(Cart.get_by_id(cart.id), ago)
+    [member] = ClubMember.of_profile(owner)
+    checkout.choose_points(PointsChoice(owner, cart.lines(ago), ago), member.id, points)
+    order, _ = place(checkout, ago, profile=owner)
+    return order.number
+
+
 def subscriber():
     """A profile with a number of its own, different each time: its e-mail and the number."""
     from models.number import Number
@@ -887,6 +977,135 @@ def club_facts(member_id):
         "inbound": InboundSms.select().count(),
         "audit": list(audit()),
     }
+
+
+# At the counter and at a partner's till
+
+
+def counter(clerks, stock, points=1000, members=None):
+    """A handout that waits for its code for each of so many clerks, with a member each, or of so many `members`."""
+    from tests.club import gift, joined
+    from tests.staff import asked, digits, works
+    from tests.world import own_number, profile
+
+    cable, made = gift(stock=stock), []
+    people = [
+        joined(own_number(profile(f"m{index}@example.com"), f"3897010020{index}"), points=points)
+        for index in range(members or clerks)
+    ]
+    for index in range(clerks):
+        one = asked(works("clerk", f"clerk{index}@example.com"), people[index % len(people)], cable)
+        made.append([one.token, digits()])
+    return made
+
+
+def hand_out(token, typed):
+    """The gift's points once it is handed out."""
+    from models.gift_handout import GiftHandout
+    from tests.world import NOW
+
+    handout = GiftHandout.get(GiftHandout.token == token)
+    handout.hand_out(typed, NOW)
+    return handout.entry.points
+
+
+def ask_gift(clerk, msisdn):
+    """The clerk's request for the only gift: its token."""
+    from models.club_member import ClubMember
+    from models.club_offer import ClubGift
+    from models.profile import Profile
+    from tests.staff import asked
+
+    return asked(Profile.of_email(clerk), ClubMember.of_msisdn(msisdn), ClubGift.get()).token
+
+
+def counter_facts():
+    from models.club_ledger import ClubEntry, audit
+    from models.club_member import ClubMember
+    from models.club_offer import ClubGift
+    from models.gift_handout import GiftHandout
+    from models.sms import Sms
+
+    return {
+        "stock": ClubGift.get().stock,
+        "balances": [member.balance for member in ClubMember.select().order_by(ClubMember.id)],
+        "gifts": ClubEntry.select().where(ClubEntry.kind == "gift").count(),
+        "handed": GiftHandout.select().where(GiftHandout.handed_at.is_null(False)).count(),
+        "handouts": GiftHandout.select().count(),
+        "codes": Sms.select().where(Sms.kind == "gift_code").count(),
+        "audit": list(audit()),
+    }
+
+
+def till(logins):
+    """A member's code at a partner: [code, e-mails of so many logins of the partner]."""
+    from tests.club import joined, offer
+    from tests.staff import voucher, works
+
+    ticket = voucher(joined(points=1000), offer())
+    emails = [f"till{index}@example.com" for index in range(logins)]
+    for email in emails:
+        works("partner", email, ticket.offer.partner)
+    return [ticket.code, emails]
+
+
+def redeem(email, code, key):
+    """When the login marked the code used."""
+    from models.profile import Profile
+    from models.staff import Staff
+    from models.voucher import Voucher
+    from tests.world import NOW
+
+    login = Profile.of_email(email)
+    return str(Voucher.redeem(Staff.of(login).partner, code, login, NOW, key).used_at)
+
+
+def redeemed():
+    """Who used it, by which page, and how many tries are counted."""
+    from models.allowance import Allowance
+    from models.voucher import Voucher
+
+    used = Voucher.get()
+    return [used.used_by.email if used.used_by else None, used.used_key, Allowance.select().count()]
+
+
+def desk_joinings(clerks):
+    """One number that so many clerks take into the club, each with a code of their own: [token, code]."""
+    from models.desk_joining import DeskJoining
+    from tests.staff import digits, works
+    from tests.world import NOW, own_number, profile
+
+    number, made = own_number(profile()), []
+    for index in range(clerks):
+        clerk = works("clerk", f"clerk{index}@example.com")
+        made.append([DeskJoining.ask(clerk, number, number.msisdn, "sq", NOW).token, digits()])
+    return made
+
+
+def desk_join(token, typed):
+    from models.desk_joining import DeskJoining
+    from tests.world import NOW
+
+    joining = DeskJoining.get(DeskJoining.token == token)
+    joining.confirm(typed, NOW)
+    return joining.member_id
+
+
+def web_join():
+    from models.club_member import ClubMember
+    from models.number import Number
+    from tests.world import NOW
+
+    return ClubMember.join_number(Number.get(), NOW, language="sq").id
+
+
+def desk_joined():
+    from models.club_ledger import ClubEntry
+    from models.club_member import ClubMember
+    from models.desk_joining import DeskJoining
+
+    done = DeskJoining.select().where(DeskJoining.joined_at.is_null(False)).count()
+    return [ClubMember.select().count(), ClubEntry.select().count(), done]
 
 
 def _one(name, arguments, ready, go, out) -> None:
