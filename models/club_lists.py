@@ -18,6 +18,7 @@ from models.club_member import ClubMember, FixedService
 from models.club_month import ClubTopup, Differs, MonthCount, MonthlyCredit
 from models.club_offer import ClubGift, Partner, PartnerOffer
 from models.club_rate import DEFAULTS, NAMES, TABLES, BackDated, Rate
+from models.club_words import Offer, read
 from models.sheet import BadLine, BadLines, Line, Sheet, line_problems, match_header
 
 # How many bad lines are kept to be shown; the others are counted.
@@ -31,7 +32,7 @@ BACK_DATED = "is over: a change counts from today on, or from a later day"
 
 def _offer_code(cell: str) -> str:
     code = cells.like("[A-Z][A-Z0-9]*", "KINEMA2D", PartnerOffer.code.max_length)(cell)
-    if code in RESERVED:
+    if code in RESERVED or read(code) != Offer(code):
         raise ValueError(f"{cell} means something else in an SMS")
     return code
 

@@ -55,7 +55,7 @@ def read(text: str) -> Word | Convert | Offer:
         return Word.STOP
     if whole in _BALANCE:
         return Word.BALANCE
-    if re.fullmatch(r"[A-Z0-9]{2,12}", whole) and not whole.isdigit():
+    if re.fullmatch(r"[A-Z0-9]{1,12}", whole) and not whole.isdigit():
         return Offer(whole)
     return Word.HELP
 

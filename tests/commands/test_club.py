@@ -135,7 +135,7 @@ def test_what_an_offer_costs_already_is_not_changed_but_a_slip_in_its_name_is(ru
 
 
 @pytest.mark.rule("CLB-9")
-@pytest.mark.parametrize("code", ["MB", "STOP", "kinema", "90HEJ", "KI NEMA"])
+@pytest.mark.parametrize("code", ["MB", "STOP", "PIKE", "kinema", "90HEJ", "KI NEMA"])
 def test_a_code_that_means_something_else_in_an_sms_is_refused(run, file, code):
     result = run("offers", file(OFFERS, offer(code)))
     assert result.exit_code == 1
