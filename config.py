@@ -173,10 +173,6 @@ if not re.match(r"https?://[^/]|none$", SMS_REPORT_URL):
 USSD_SECRET = _text("USSD_SECRET", "" if ENV == "production" else "sandbox-ussd")
 USSD_ADDRESSES = _networks("USSD_ADDRESSES", "127.0.0.1,::1")
 
-# USSD (docs/sms.md): what the gateway calls the shop with, and from where. Without a secret there is no such address.
-USSD_SECRET = _text("USSD_SECRET", "" if ENV == "production" else "sandbox-ussd")
-USSD_ADDRESSES = _networks("USSD_ADDRESSES", "127.0.0.1,::1")
-
 # The billing system (docs/bss.md): what it pushes, and where it is told of events. Without a secret nothing can be
 # pushed; without an address it is told nothing.
 BSS_PUSH_SECRET = _list("BSS_PUSH_SECRET", "" if ENV == "production" else "sandbox-push")
@@ -228,8 +224,6 @@ def refuse_unsafe() -> None:
         wrong.append("BANK_STORE_KEY and BANK_API_PASSWORD must be the bank's, not the sandbox's")
     if SMS_PASSWORD == "sandbox" or len(SMS_SECRET) < 16:  # noqa: S105
         wrong.append("SMS_PASSWORD must be the gateway's, and SMS_SECRET a random text of at least 16 characters")
-    if USSD_SECRET and len(USSD_SECRET) < 16:
-        wrong.append("USSD_SECRET must be a random text of at least 16 characters")
     if USSD_SECRET and len(USSD_SECRET) < 16:
         wrong.append("USSD_SECRET must be a random text of at least 16 characters")
     if PASSWORD_MEMORY < _PASSWORD_MEMORY_LEAST:
