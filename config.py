@@ -195,7 +195,7 @@ CODE_PAUSE = _number("DYQANI_CODE_PAUSE", 45)
 # Desk and partners (CLB-8, CLB-13): codes that a clerk may send, customers that one may look up, and codes that a
 # partner may type which it has not, each within an hour.
 DESK_CODE_SENDS = _number("DYQANI_DESK_CODE_SENDS", 60, least=1)
-DESK_LOOK_UPS = _number("DYQANI_DESK_LOOK_UPS", 60, least=1)
+DESK_LOOK_UPS = _number("DYQANI_DESK_LOOK_UPS", 120, least=1)
 PARTNER_TRIES = _number("DYQANI_PARTNER_TRIES", 30, least=1)
 
 # Photos of the operator; a variant without one is drawn.
