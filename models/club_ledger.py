@@ -16,6 +16,7 @@ import crash
 from models.base import BaseModel, MomentField, db, locked
 from models.calendar import local_day
 from models.club_member import ClubMember
+from models.club_rate import Rates
 
 log = structlog.get_logger()
 
@@ -26,8 +27,6 @@ BACK = ("returned",)
 # They move nothing, and stand in the history.
 MARKS = ("blocked", "unblocked")
 KINDS = (*EARNED, *SPENT, *GONE, *BACK, *MARKS)
-# Points that come back after their last day live so many days more (PAY-9).
-RETURNED_DAYS = 30
 # Members in one transaction of a run over all of them.
 BATCH = 500
 
@@ -209,7 +208,8 @@ def give_back(entry: ClubEntry, member: ClubMember, now, *, about: dict) -> Club
         if lot.usable_until >= today and not _has_lapsed(lot):
             _move(back, lot, -movement.points)
         else:
-            _open(back, -movement.points, lot.year, today + timedelta(days=RETURNED_DAYS))
+            days = Rates(today)["days", "returned"]
+            _open(back, -movement.points, lot.year, today + timedelta(days=days))
     return back
 
 
@@ -516,7 +516,6 @@ def _audit_entry(
 
 def _audit_months(ids: list[int]) -> Iterator[str]:
     from models.club_month import ClubMonth, last_day
-    from models.club_rate import Rates
 
     rates: dict[str, Rates] = {}
     for row in (

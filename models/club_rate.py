@@ -21,6 +21,8 @@ DEFAULTS = {
     ("unit", "MMS"): 1,
     ("least", ""): 10,
     ("days", ""): 30,
+    # Points that come back after their last day live so many days more (PAY-9).
+    ("days", "returned"): 30,
     # Points for a bundle of a month; 0: it is not offered (CLB-9).
     ("bundle", "hej"): 90,
     ("bundle", "super"): 90,
