@@ -245,7 +245,7 @@ def history():
     """All that happened to a membership's points, with filters in the address (CLB-15)."""
     mine = memberships()
     if not mine:
-        return abort(404) if request.args.get("sherbimi") else go(url_for(".page"))
+        return abort(404) if request.args.get("sherbimi") else _club(None, mine)
     member = chosen_member(mine)
     args = request.args
     found = History(

@@ -711,7 +711,7 @@ def test_no_address_names_a_profile(app):
 def test_the_menu_leads_to_my_orders_first(member):
     menu = member.get("/shporta").by_id("profili")
     links = [a.get("href") for a in menu.iter("a")]
-    assert links == ["/porosite", "/profili/numrat", "/paguaj", "/profili"]
+    assert links == ["/porosite", "/klubi", "/profili/numrat", "/paguaj", "/profili"]
     assert " ".join(next(menu.iter("a")).itertext()).strip() == "Porositë e mia"
 
 
