@@ -24,5 +24,5 @@ def news(offer_code):
             raise click.ClickException(f"No offer has the code {offer_code!r} today.")
         done = 0
         for done in write_news(offer, now):
-            click.echo(f"{done} profiles", err=True)
-    click.echo(f"{offer.partner.name}: {done} profiles with consent were gone through.")
+            click.echo(f"{done} …", err=True)
+    click.echo(f"{offer.partner.name}: profiles with consent: {done}.")
