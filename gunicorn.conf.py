@@ -55,17 +55,18 @@ def on_starting(server):
     """
     from peewee import PeeweeException
 
-    from language import DEFAULT
     from models.base import db
     from models.shelf import shelf
-    from views.cards import draw_ahead
 
     app = server.app.wsgi()
     try:
         with db.connection_context():
             shelf.fresh()
-            # The bare application of the benchmarks has no addresses for them.
-            if "device" in app.blueprints:
+            # A bare application has no addresses for them.
+            if "device" in getattr(app, "blueprints", ()):
+                from language import DEFAULT
+                from views.cards import draw_ahead
+
                 with app.test_request_context():
                     draw_ahead(shelf.popular_cards(_DRAWN_AHEAD), DEFAULT)
     except PeeweeException as error:

@@ -66,12 +66,12 @@ class SecurityCode(BaseModel):
         kind: str = "security_code",
         language: str = "",
         data: dict | None = None,
-        most: int = config.CODE_SENDS_PER_PROFILE,
+        most: int | None = None,
     ) -> "SecurityCode":
         """A new code with its SMS, in the profile's language where no other is named; raises TooManyCodes.
 
         `kind` is the SMS's, and `data` what it tells beside the code; `most` is how many the profile may
-        send within an hour.
+        send within an hour, where it is not CODE_SENDS_PER_PROFILE.
 
         Where the request is not `genuine` everything is written alike and no SMS goes out: neither the answer nor
         its time tells which it was. The limits that are told count both; the one for a number's SMS is silent and
@@ -83,7 +83,7 @@ class SecurityCode(BaseModel):
         with db.atomic():
             for key, places in (
                 (f"code:{profile.id}:{msisdn}", config.CODE_SENDS),
-                (f"code:{profile.id}", most),
+                (f"code:{profile.id}", most or config.CODE_SENDS_PER_PROFILE),
             ):
                 if not Allowance.take(key, most=places, within=HOUR, now=now):
                     raise TooManyCodes(Allowance.free_at(key, most=places, within=HOUR, now=now))
