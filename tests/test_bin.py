@@ -230,9 +230,9 @@ def test_the_demo_opens_says_where_and_stops_whole_on_one_ctrl_c(shop):
         assert "eligible@example.com" in run.said
         assert "4000 0000 0000 0002" in run.said
         assert run.said.index("migrated") < run.said.index("loaded") < run.said.index("The shop is open")
-        # A master and two workers of the web server, the worker, the bank, the mail server, the SMS gateway.
+        # A master and two workers of the web server, the worker, bank, mail server, SMS gateway, billing system.
         run.until(lambda: len(run.children("gunicorn")) == 3)
-        assert len(run.children()) == 7
+        assert len(run.children()) == 8
         os.killpg(run.process.pid, signal.SIGINT)
         assert run.process.wait(20) == 0
         assert run.children() == []
