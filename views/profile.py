@@ -32,7 +32,7 @@ from views.forms.profile import (
     why_weak,
 )
 from views.members import members_only
-from views.respond import go, respond
+from views.respond import go, respond, wants_piece
 from views.shopper import COOKIE, shopper
 
 blueprint = Blueprint("profile", __name__)
@@ -393,6 +393,9 @@ def news():
     person, form = shopper(), NewsForm()
     for field in form:
         Consent.say(person.profile, field.name, field.data, person.now, wording=str(field.label.text), channel="web")
+    if wants_piece():
+        kept = NewsForm(formdata=None, data=Consent.of(person.profile))
+        return respond("profile/page.html", "profile/_news.html", news_form=kept, saved=True)
     flash("saved")
     return go(url_for("profile.show") + "#lajmet")
 

@@ -611,7 +611,8 @@ def test_the_boxes_are_empty_until_somebody_checks_them_and_each_word_is_kept(ar
     assert arben.post("/profili/lajmet", {"club_email": "y"}).status == 303
     assert arben.get("/profili").form("/profili/lajmet")["club_email"] == "y"
     assert Consent.of(profile) == {"club_email": True, "club_sms": False}
-    arben.post("/en/profili/lajmet", {})
+    # One click on the box, with JavaScript.
+    check(arben.post("/en/profili/lajmet", {}, piece=True), None)
     kept = [(row.kind, row.given, row.wording, row.at.astimezone(UTC)) for row in Consent.select()]
     assert kept == [
         ("club_email", True, "Dua lajme të klubit me e-postë: oferta të partnerëve dhe dhurata", NOW),
