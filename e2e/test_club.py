@@ -150,7 +150,7 @@ def test_blocked_points_are_explained_and_no_button_takes_them(shop, visitor, si
     email, _ = member_with(shop, 600, blocked=True)
     page = visitor(size=size, scheme=scheme, javascript=javascript)
     log_in(page, email)
-    expect(page.locator(".note.warn")).to_contain_text("Në gusht dhe shtator 2026")
+    expect(page.locator(".note.warn")).to_contain_text("nuk fitoi pikë në gusht dhe shtator 2026")
     expect(page.locator("#pike")).to_have_text("600")
     buttons = page.locator("#klubi").get_by_role("button", name=re.compile("^Merr"))
     assert buttons.count() > 5

@@ -71,10 +71,10 @@ def _member_numbers(profiles: list[int]) -> dict[int, str]:
 
 
 def is_wanted(message: Mail | Sms) -> bool:
-    """Whether the profile still wants what was written to it: it may have said no since (PRV-2)."""
+    """Whether the profile still wants what was written to it, there: it may have said no since, or moved (PRV-2)."""
     profile = Profile.get_or_none(Profile.id == (message.data or {}).get("profile"))
     if profile is None:
         return False
     if isinstance(message, Mail):
-        return Consent.of(profile)["club_email"]
+        return Consent.of(profile)["club_email"] and profile.email == message.recipient
     return Consent.of(profile)["club_sms"] and Number.of_profile_by(profile, msisdn=message.recipient) is not None

@@ -126,12 +126,14 @@ def test_after_a_no_what_was_written_before_is_not_sent(arben, row):
 
 
 @pytest.mark.rule("PRV-2")
-def test_an_sms_to_a_number_that_has_left_the_profile_is_not_sent(arben):
+def test_what_goes_to_a_number_or_a_mailbox_that_has_left_the_profile_is_not_sent(arben):
     agrees(arben)
     news()
     ProfileNumber.delete().execute()
     assert not is_wanted(Sms.get())
     assert is_wanted(Mail.get())
+    Profile.update(email="moved@example.com").execute()
+    assert not is_wanted(Mail.get())
 
 
 @pytest.mark.rule("PRV-2", "CLB-9")

@@ -189,7 +189,7 @@ def test_blocked_points_are_shown_with_the_reason_and_cannot_be_used(arben, memb
     blocked(member, "2026-01", "2026-02")
     page = arben.get("/klubi")
     said = plain(page)
-    assert "Në janar dhe shkurt 2026 070 100 001 nuk fitoi pikë." in said
+    assert "070 100 001 nuk fitoi pikë në janar dhe shkurt 2026." in said
     assert "mjafton të shpenzoni 61,50 den në një muaj" in said
     assert page.text_of("pike") == "500"
     assert "Edhe gjatë bllokimit pikët skadojnë." in said
