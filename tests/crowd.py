@@ -947,6 +947,15 @@ def posts(address, cookies, fields):
     return [answer.status_code, answer.headers.get("Location", "")]
 
 
+def club_waiting():
+    """How many SMS, mails and events are still to be sent."""
+    from models.bss_event import BssEvent
+    from models.outbox import Mail
+    from models.sms import Sms
+
+    return sum(model.select().where(model.state == "due").count() for model in (Sms, Mail, BssEvent))
+
+
 def club_facts(member_id):
     """What became of a member's points, and what was written of it."""
     from models.base import utcnow

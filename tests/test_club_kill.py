@@ -6,6 +6,7 @@ whole, or not at all; no code, SMS, mail or event for the network is lost or dou
 
 import signal
 import threading
+import time
 import uuid
 
 import pytest
@@ -86,6 +87,13 @@ class Shop:
             return requests.get(f"{self.base}/health", timeout=5).status_code == 200
         except requests.RequestException:
             return False
+
+    def becomes(self, found, wanted, within=60):
+        """Wait until the worker has made it so."""
+        end = time.monotonic() + within
+        while (now := found()) != wanted and time.monotonic() < end:
+            time.sleep(0.2)
+        assert now == wanted, (self.folder / "worker.log").read_text(errors="replace")[-4000:]
 
     def end(self):
         for process in (*self.running.values(), self.mail, self.sms):
@@ -247,6 +255,16 @@ def test_kannel_brings_a_message_again_that_a_dying_shop_did_not_answer(shop, tm
 # The worker
 
 
+@pytest.fixture
+def idle(shop):
+    """Nothing is left of other tests that a worker could die of instead."""
+    if shop.crowd.alone("club_waiting"):
+        shop.start("worker")
+        shop.becomes(lambda: shop.crowd.alone("club_waiting"), 0)
+        shop.running.pop("worker").end()
+    return shop
+
+
 def sent(shop, member):
     return [message["text"] for message in shop.sms.messages() if message["to"].lstrip("+") == member.msisdn]
 
@@ -272,13 +290,14 @@ def mailed(shop, member):
         ("mail: accepted", ("sent", "handed")),
     ],
 )
-def test_worker_killed_while_it_sends_a_code_sends_it_once_by_sms_and_once_by_mail(shop, point, states):
+def test_worker_killed_while_it_sends_a_code_sends_it_once_by_sms_and_once_by_mail(idle, point, states):
+    shop = idle
     member = shop.member()
     assert member.convert(OFFER, "sms")
     shop.start("worker", crash_at=point)
     shop.fell("worker")
     shop.start("worker")
-    until(lambda: states_of(member) == states, 25)
+    shop.becomes(lambda: states_of(member), states)
     [[_, code, _]] = member.check_once(OFFER)["vouchers"]
     [text] = sent(shop, member)
     [mail] = mailed(shop, member)
@@ -288,13 +307,14 @@ def test_worker_killed_while_it_sends_a_code_sends_it_once_by_sms_and_once_by_ma
 
 @pytest.mark.rule("MSG-1", "CLB-9", "CLB-11")
 @pytest.mark.parametrize(("point", "times"), [("event: claimed", 1), ("event: accepted", 2)])
-def test_worker_killed_while_it_tells_the_network_tells_it_again_under_the_same_id(shop, point, times):
+def test_worker_killed_while_it_tells_the_network_tells_it_again_under_the_same_id(idle, point, times):
+    shop = idle
     member = shop.member()
     assert member.convert("20 MB", "ussd")
     shop.start("worker", crash_at=point)
     shop.fell("worker")
     shop.start("worker")
-    until(lambda: member.facts["events"] == ["sent"], 25)
+    shop.becomes(lambda: member.facts["events"], ["sent"])
     brought, taken = shop.told(member)
     assert (len(brought), len(set(brought)), len(taken)) == (times, 1, 1)
     member.check_once("20 MB")
