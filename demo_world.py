@@ -219,7 +219,7 @@ def _add_numbers(now, before: set[str], profiles: set[str]) -> None:
 
 @dataclass(frozen=True)
 class Membership:
-    """A member of the demo world's club. The last month that is told makes up what is missing of `points`."""
+    """A member of the demo world's club, and the points that its months bring by now."""
 
     msisdn: str
     who: str
@@ -287,9 +287,6 @@ def _join(one: Membership, number: Number, now) -> None:
     while _noon(_told_on(month)) <= now:
         told.append(month)
         month = month_of(month_after(first_day(month)))
-    good = sum(Rates(today).last_day(first_day(month).year) >= today for month in told) - one.idle
-    # A quarter is left for the last one.
-    average = one.points * 3 // 4 // good
     spent = [(_noon(same_day_before(today, ago) - timedelta(days=2)), *more) for ago, *more in one.vouchers]
     for index, month in enumerate(told):
         at = _noon(_told_on(month))
@@ -299,11 +296,16 @@ def _join(one: Membership, number: Number, now) -> None:
         # On 1 July what was earned two years before lapses, whether anything else happens then or not.
         with db.atomic():
             ClubMember.hold(member.id, at)
-        euros = average * _MONTHS[index % len(_MONTHS)] // 100
-        if index >= len(told) - one.idle:
+        share, left = _MONTHS[index % len(_MONTHS)], len(told) - one.idle - index
+        if left <= 0:
             euros = 0
-        elif index == len(told) - one.idle - 1:
+        elif left == 1:
             euros = _missing(one, member, spent, now)
+        elif Rates(today).last_day(first_day(month).year) >= today:
+            euros = _missing(one, member, spent, now) * share // 100 // left
+        else:
+            # What is over by now.
+            euros = one.points * share // 100 // 12
         # Not to the denar: a month has some cents over its full euros.
         ClubMonth.take(member.id, month, euros * Rates(today)["euro", ""] + 900, at)
     for voucher in spent:
@@ -313,7 +315,7 @@ def _join(one: Membership, number: Number, now) -> None:
 
 
 def _missing(one: Membership, member: ClubMember, spent: list, now) -> int:
-    """What the last month must bring, so that the member has the points of the table now."""
+    """What must still be earned, so that the member has the points of the table now."""
     today, good, missing = local_day(now), 0, one.points
     lots = list(ClubMember.get_by_id(member.id).lots)
     for lot in lots:
