@@ -290,12 +290,13 @@ def _join(one: Membership, number: Number, now) -> None:
     spent = [(_noon(same_day_before(today, ago) - timedelta(days=2)), *more) for ago, *more in one.vouchers]
     for index, month in enumerate(told):
         at = _noon(_told_on(month))
-        for voucher in [voucher for voucher in spent if voucher[0] < at]:
-            _convert(member, *voucher)
-            spent.remove(voucher)
-        # On 1 July what was earned two years before lapses, whether anything else happens then or not.
-        with db.atomic():
-            ClubMember.hold(member.id, at)
+        # On 1 July what was earned two years before lapses.
+        for moment in (_noon(month_after(first_day(month))), at):
+            for voucher in [voucher for voucher in spent if voucher[0] < moment]:
+                _convert(member, *voucher)
+                spent.remove(voucher)
+            with db.atomic():
+                ClubMember.hold(member.id, moment)
         share, left = _MONTHS[index % len(_MONTHS)], len(told) - one.idle - index
         if left <= 0:
             euros = 0
