@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import journeys, shop, synthetic
+from benchmarks import club, journeys, shop, synthetic
 from benchmarks.client import Browser, Browsers, Wrong
 from benchmarks.journeys import Bare, Goods
 
@@ -104,3 +104,17 @@ def test_tables_replace_only_what_is_between_their_markers(tmp_path):
     assert text.endswith("<!-- speed: end -->\nz\n")
     with pytest.raises(SystemExit, match="markers"):
         shop.keep("memory", "x", page)
+
+
+def test_the_clubs_table_compares_what_each_member_takes_with_the_fewest():
+    def took(busy, mb):
+        return {step: {"seconds": busy * 2, "busy": busy, "mb": mb} for step in club.STEPS}
+
+    text = club.report({10_000: took(1.0, 100), 100_000: took(15.0, 180)})
+    assert (
+        "| audit                           |  10,000 |  2.0 s |          100 µs |           1.00 |      100 MB |"
+        in text
+    )
+    assert "150 µs |           1.50 |      180 MB |" in text
+    assert "≤ 1.3 |     1.50 | FAILS |" in text
+    assert "≤ 60 MB more |    80 MB | FAILS |" in text
