@@ -75,6 +75,7 @@ def test_a_member_pays_in_part_with_points_and_the_card_is_charged_the_rest(shop
         page.locator("#pike-llogarit").click()
     expect(page.locator("#pike-error")).to_have_text("Nuk ka aq pikë: keni 3.480 pikë.")
     expect(page.locator("#pike")).to_have_value("99999")
+    expect(page.locator("#pike")).to_have_attribute("aria-invalid", "true")
     check(page)
     page.fill("#pike", "1000")
     if javascript:
@@ -83,6 +84,7 @@ def test_a_member_pays_in_part_with_points_and_the_card_is_charged_the_rest(shop
     else:
         page.locator("#pike-llogarit").click()
     expect(page.locator("#pike-vlera")).to_have_text("1.000 pikë = −500" + SPACE + "den")
+    expect(page.locator("#pike:not([aria-invalid])")).to_be_visible()
     assert den(page.locator("#shuma-kartele").inner_text()) == price - 500
     expect(page.locator("#shumat")).to_contain_text("−500")
     check(page)

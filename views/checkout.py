@@ -343,6 +343,8 @@ def _show_payment(checkout: Checkout, form, offers, status: int = 200, **context
         used=used,
         choice=choice,
         amount=sum(by_card) if by_card else None,
+        # The sums stand outside of what htmx swaps.
+        sent=request.method == "POST",
         **context,
     )
 

@@ -35,6 +35,14 @@
     if (other) other.value = target.type === "range" ? target.value : target.value.replace(/[^0-9]/g, "") || "0";
   }, true);
 
+  /* What is told of a field that was not swapped marks it, or takes the mark away. */
+  document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+    const field = elt.dataset?.of && find("#" + elt.dataset.of);
+    if (!field) return;
+    if (find(".err", elt)) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  });
+
   /* A thin line under the header when an answer takes longer than a moment. */
   let waiting;
   document.addEventListener("htmx:beforeRequest", () => {

@@ -155,7 +155,7 @@ def test_of_several_memberships_one_is_chosen(known, world, number, member):
     # It is shown chosen from now on.
     page = known.get(PAYMENT)
     assert (page.form(PAYMENT)["pike_te"], page.form(PAYMENT)["pike"]) == (str(fixed.id), "300")
-    assert page.by_id("pike-shiriti").get("max") == "300"
+    assert [page.by_id("pike-shiriti").get(name) for name in ("max", "value")] == ["300", "300"]
 
 
 @pytest.mark.rule("PAY-4")
@@ -201,6 +201,7 @@ def test_what_cannot_be_used_is_told_beside_the_field_and_nothing_is_lost(known,
     assert said in page.text_of("pike-error")
     field = page.by_id("pike")
     assert (field.get("value"), field.get("aria-invalid")) == (typed, "true")
+    assert 0 <= int(page.by_id("pike-shiriti").get("value")) <= 1000
     assert "#pike" in [link.get("href") for link in page.all("a")]
     # What was chosen before stands.
     assert kept().points == 200
@@ -237,6 +238,8 @@ def test_the_buttons_show_what_comes_of_it_and_keep_nothing(known, world, member
     assert "Në kartelë mbeten 11.690 den." in shown.words
     assert "pranon vetëm Arben Osmani, poseduesi i numrit" in shown.words
     assert (shown.form(PAYMENT)["pike"], shown.by_id("pike-shiriti").get("value")) == ("600", "600")
+    # The sums stand outside of what htmx swaps.
+    assert "600 pikë −300 den Sot paguani 11.690 den" in shown.text_of("shumat")
     every = send(known, page, veprimi="te-gjitha", piece=piece)
     assert (every.status, every.form(PAYMENT)["pike"]) == (200, "1000")
     assert kept().points == 0

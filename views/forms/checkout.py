@@ -140,6 +140,12 @@ class PointsFields(ShopForm):
         text = self.pike_te.data or ""
         return self.choice.of(int(text)) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
+    @property
+    def slid(self) -> int:
+        """Where the slider stands for what is typed, right or wrong."""
+        typed = re.sub(r"[^0-9]", "", self.pike.data or "")[:7]
+        return min(int(typed or 0), self.shown.most)
+
     def use_all(self) -> None:
         """As many points as the cart takes of what the chosen membership has."""
         self.pike.data = str(self.shown.most) if self.shown is not None else ""
