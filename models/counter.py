@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import config
 from models.allowance import Allowance
-from models.base import db
+from models.base import db, locked
 from models.club_ledger import usable_points
 from models.club_member import ClubMember, FixedService
 from models.number import Number
+from models.number_claim import TooSoon
 from models.profile import Profile
-from models.security_code import HOUR, SecurityCode, TooManyCodes
+from models.security_code import HOUR, CodeOver, SecurityCode, TooManyCodes
 from models.subscriber import Holder, Subscriber
 
 
@@ -105,6 +106,52 @@ def send_code(
     return code
 
 
-def pause() -> timedelta:
-    """How long after a code the next one may be asked for."""
-    return timedelta(seconds=config.CODE_PAUSE)
+class AwaitsCode:
+    """A clerk's request that waits for the code on a customer's phone; a row with `code`, `clerk` and `token`."""
+
+    # What is known of it once the code was right.
+    OUTCOME: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        raise NotImplementedError
+
+    def _finish(self, now) -> None:
+        """Spend the code and do what it is for, or raise; in a transaction of its own."""
+        raise NotImplementedError
+
+    def _take(self, typed: str, now) -> None:
+        if self.is_done:
+            return
+        try:
+            if self.code is None:
+                raise CodeOver
+            self.code.check(typed, now)
+            with db.atomic():
+                self._finish(now)
+        except CodeOver:
+            # A double click: the other request used the code up, and is done.
+            done = type(self).get_by_id(self.id)
+            if not done.is_done:
+                raise
+            for name in self.OUTCOME:
+                setattr(self, name, getattr(done, name))
+
+    def _ready_for_another(self, now) -> "AwaitsCode":
+        """The row as it is now, held; raises CodeOver once it is done, TooSoon within the pause."""
+        kind = type(self)
+        fresh = locked(kind.select().where(kind.id == self.id)).get()
+        if fresh.is_done or fresh.clerk is None:
+            raise CodeOver
+        if fresh.code is not None and now < fresh.again_at:
+            raise TooSoon(fresh.again_at)
+        return fresh
+
+    def is_live(self, now) -> bool:
+        """Whether its code can still be typed."""
+        return not self.is_done and self.code is not None and self.code.is_live(now)
+
+    @property
+    def again_at(self):
+        """From when on another code can be asked for."""
+        return self.code.sent_at + timedelta(seconds=config.CODE_PAUSE)

@@ -8,11 +8,10 @@ from peewee import JOIN, CharField, Check, ForeignKeyField
 from models.base import BaseModel, MomentField, db, locked
 from models.club_ledger import ClubEntry, entry_of
 from models.club_member import AlreadyMember, ClubMember, FixedService
-from models.counter import pause, phones_of, send_code
+from models.counter import AwaitsCode, phones_of, send_code
 from models.number import Number
-from models.number_claim import TooSoon
 from models.profile import Profile
-from models.security_code import CodeOver, SecurityCode
+from models.security_code import SecurityCode
 from models.sms import Sms
 
 
@@ -20,8 +19,10 @@ class ServiceGone(Exception):
     """The number or fixed service is not in use any more, or the phone does not speak for it."""
 
 
-class DeskJoining(BaseModel):
+class DeskJoining(AwaitsCode, BaseModel):
     """One service that a clerk takes into the club. It is for the clerk alone who began it."""
+
+    OUTCOME = ("member", "joined_at")
 
     token = CharField(unique=True, max_length=32)
     number = ForeignKeyField(Number, null=True, on_delete="CASCADE")
@@ -85,11 +86,7 @@ class DeskJoining(BaseModel):
         TooManyCodes."""
         with db.atomic():
             service = self._held_service()
-            fresh = locked(DeskJoining.select().where(DeskJoining.id == self.id)).get()
-            if fresh.joined_at is not None or fresh.clerk is None:
-                raise CodeOver
-            if fresh.code is not None and now < fresh.again_at:
-                raise TooSoon(fresh.again_at)
+            fresh = self._ready_for_another(now)
             self._check(service, self.msisdn)
             self.code = send_code(fresh.clerk, self.msisdn, now, kind="join_code", language=self.language)
             self.save()
@@ -99,22 +96,13 @@ class DeskJoining(BaseModel):
 
         Raises WrongCode, CodeOver, AlreadyMember, ServiceGone; then nothing has changed but the count of tries.
         """
-        if self.joined_at is not None:
-            return
-        try:
-            if self.code is None:
-                raise CodeOver
-            self.code.check(typed, now)
-            with db.atomic():
-                self._join(now)
-        except CodeOver:
-            # A double click: the other request used the code up, and joined.
-            done = DeskJoining.get_by_id(self.id)
-            if done.joined_at is None:
-                raise
-            self.member, self.joined_at = done.member, done.joined_at
+        self._take(typed, now)
 
-    def _join(self, now) -> None:
+    @property
+    def is_done(self) -> bool:
+        return self.joined_at is not None
+
+    def _finish(self, now) -> None:
         service = self._held_service()
         self.code.spend(now)
         self._check(service, self.msisdn)
@@ -138,15 +126,6 @@ class DeskJoining(BaseModel):
     @property
     def service(self) -> Number | FixedService:
         return self.number if self.number_id else self.fixed
-
-    def is_live(self, now) -> bool:
-        """Whether its code can still be typed."""
-        return self.joined_at is None and self.code is not None and self.code.is_live(now)
-
-    @property
-    def again_at(self):
-        """From when on another code can be asked for."""
-        return self.code.sent_at + pause()
 
     @classmethod
     def of_clerk(cls, clerk: Profile, token: str) -> "DeskJoining | None":

@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 from peewee import JOIN, CharField, Check, ForeignKeyField, IntegerField
 
 import crash
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, db
 from models.calendar import ZONE, local_day
 from models.club_ledger import Blocked, ClubEntry, NotEnough, debit, usable_points
 from models.club_member import ClubMember
 from models.club_offer import ClubGift
-from models.counter import pause, phones_of, send_code
-from models.number_claim import TooSoon
+from models.counter import AwaitsCode, phones_of, send_code
 from models.profile import Profile
-from models.security_code import CodeOver, SecurityCode
+from models.security_code import SecurityCode
 from models.voucher import OfferGone
 
 
@@ -26,8 +25,10 @@ class NotTheirs(Exception):
     """The code would go to a number that does not speak for the member (CLB-13)."""
 
 
-class GiftHandout(BaseModel):
+class GiftHandout(AwaitsCode, BaseModel):
     """One gift for one member, from the clerk's request to the counter. It is for the clerk alone who began it."""
+
+    OUTCOME = ("entry", "handed_at")
 
     token = CharField(unique=True, max_length=32)
     member = ForeignKeyField(ClubMember, on_delete="RESTRICT")
@@ -86,11 +87,7 @@ class GiftHandout(BaseModel):
         `ask` raises."""
         with db.atomic():
             member = ClubMember.hold(self.member_id, now)
-            fresh = locked(GiftHandout.select().where(GiftHandout.id == self.id)).get()
-            if fresh.handed_at is not None or fresh.clerk is None:
-                raise CodeOver
-            if fresh.code is not None and now < fresh.again_at:
-                raise TooSoon(fresh.again_at)
+            fresh = self._ready_for_another(now)
             gift = ClubGift.get_by_id(self.gift_id)
             may_have(gift, self.points, member, now)
             self.code = self._send(fresh.clerk, self.msisdn, member, gift, self.points, now)
@@ -102,22 +99,13 @@ class GiftHandout(BaseModel):
         Raises WrongCode, CodeOver, GiftGone, OfferGone, Blocked, NotEnough, NotMember; then nothing has changed but
         the count of tries.
         """
-        if self.handed_at is not None:
-            return
-        try:
-            if self.code is None:
-                raise CodeOver
-            self.code.check(typed, now)
-            with db.atomic():
-                self._hand_out(now)
-        except CodeOver:
-            # A double click: the other request used the code up, and handed the gift out.
-            done = GiftHandout.get_by_id(self.id)
-            if done.handed_at is None:
-                raise
-            self.entry, self.handed_at = done.entry, done.handed_at
+        self._take(typed, now)
 
-    def _hand_out(self, now) -> None:
+    @property
+    def is_done(self) -> bool:
+        return self.handed_at is not None
+
+    def _finish(self, now) -> None:
         member = ClubMember.hold(self.member_id, now)
         self.code.spend(now)
         gift = ClubGift.get_by_id(self.gift_id)
@@ -130,15 +118,6 @@ class GiftHandout(BaseModel):
         crash.at("club: gift debited")
         GiftHandout.update(entry=entry, handed_at=now).where(GiftHandout.id == self.id).execute()
         self.entry, self.handed_at = entry, now
-
-    def is_live(self, now) -> bool:
-        """Whether its code can still be typed."""
-        return self.handed_at is None and self.code is not None and self.code.is_live(now)
-
-    @property
-    def again_at(self):
-        """From when on another code can be asked for."""
-        return self.code.sent_at + pause()
 
     @property
     def label(self) -> str:

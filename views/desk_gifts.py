@@ -5,25 +5,27 @@ Addresses carry no numbers: who was served stands in nobody's history.
 """
 
 from flask import Blueprint, abort, redirect, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
-import config
 from models.calendar import local_day
 from models.club_ledger import Blocked, NotEnough
 from models.club_member import NotMember
 from models.club_offer import ClubGift
 from models.counter import Customer, TooManyLookUps
 from models.gift_handout import GiftGone, GiftHandout, NotTheirs
-from models.number_claim import TooSoon
-from models.security_code import CodeOver, TooManyCodes, WrongCode
+from models.security_code import TooManyCodes
 from models.voucher import OfferGone
 from views.club_words import points_text
-from views.forms.desk import GiftForm, MemberCodeForm
+from views.desk_code import CodeStep
+from views.forms.desk import GiftForm
 from views.numbers import too_many
-from views.respond import go, respond, wants_piece
+from views.respond import go, respond
 from views.shopper import shopper
 from views.staff_only import STARTS, staff, staff_only
 from views.templating import clock, phone_text
+
+# What keeps a gift from being handed out, which `refusal` says in words.
+REFUSED = (OfferGone, GiftGone, Blocked, NotEnough, NotMember)
 
 blueprint = Blueprint("desk_gifts", __name__, url_prefix="/desk")
 
@@ -94,7 +96,7 @@ def _ask(form: GiftForm, customer: Customer):
         return _choice(form, customer, 429, too_many(error))
     except NotTheirs:
         return _choice(form, customer, 422, gettext("Zgjidhni numrin ku shkon kodi."))
-    except (OfferGone, GiftGone, Blocked, NotEnough, NotMember) as error:
+    except REFUSED as error:
         return _choice(form, customer, 422, refusal(error))
     return go(url_for(".handout", token=handout.token))
 
@@ -103,47 +105,14 @@ def _ask(form: GiftForm, customer: Customer):
 @staff_only("clerk")
 def handout(token: str):
     """The member's code; once it was right, the receipt."""
-    found = find_handout_or_404(token)
-    if found.handed_at is not None:
-        return _receipt(found) if request.method == "GET" else go(url_for(".handout", token=token))
-    form = MemberCodeForm()
-    if request.method != "POST":
-        if wants_piece():
-            return respond("desk/code.html", "desk/_again.html", **_again(found))
-        return _code(found, form)
-    if not form.validate():
-        return _code(found, form, 422)
-    try:
-        found.hand_out(form.code.data, shopper().now)
-    except WrongCode as error:
-        form.code.errors = [wrong(error)]
-    except CodeOver:
-        form.code.errors = [gettext("Ky kod nuk vlen më. Dërgoni një tjetër.")]
-    except (OfferGone, GiftGone, Blocked, NotEnough, NotMember) as error:
-        return _code(found, form, 422, trouble=refusal(error))
-    else:
-        return go(url_for(".handout", token=token))
-    # A code that was refused is not typed again.
-    form.code.data = ""
-    return _code(found, form, 422)
+    return _code.answer(find_handout_or_404(token), _receipt)
 
 
 @blueprint.post("/dhurata/<token>/kodi")
 @staff_only("clerk")
 def send_again(token: str):
     """Another code to the member."""
-    found = find_handout_or_404(token)
-    form = MemberCodeForm(formdata=None)
-    try:
-        found.send_again(shopper().now)
-    except (TooSoon, CodeOver):
-        # A second click: the code is on its way, or the gift is handed out.
-        return go(url_for(".handout", token=token))
-    except TooManyCodes as error:
-        return _code(found, form, 429, trouble=too_many(error))
-    except (OfferGone, GiftGone, Blocked, NotEnough, NotMember) as error:
-        return _code(found, form, 422, trouble=refusal(error))
-    return go(url_for(".handout", token=token))
+    return _code.send_again(find_handout_or_404(token))
 
 
 def refusal(error: Exception) -> str:
@@ -160,16 +129,6 @@ def refusal(error: Exception) -> str:
             return gettext("Anëtari ka vetëm %(points)s të përdorshme. Asgjë nuk u zbrit.", points=points)
         case _:
             return gettext("Numri nuk është më në Klubin Im.")
-
-
-def wrong(error: WrongCode) -> str:
-    if not error.left:
-        return gettext("Kodi nuk është i saktë dhe nuk vlen më. Dërgoni një tjetër.")
-    return ngettext(
-        "Kodi nuk është i saktë; mbetet %(num)d përpjekje.",
-        "Kodi nuk është i saktë; mbeten %(num)d përpjekje.",
-        error.left,
-    )
 
 
 def too_many_look_ups(error: TooManyLookUps) -> str:
@@ -211,25 +170,8 @@ def _choice(form, customer: Customer, status=200, trouble=""):
     )
 
 
-def _code(found: GiftHandout, form, status=200, trouble=""):
-    return respond(
-        "desk/code.html", "desk/_code.html", status=status, form=form, trouble=trouble, about="gift", **_again(found)
-    )
-
-
-def _again(found: GiftHandout) -> dict:
-    """How many seconds until another code can be asked for."""
-    left = (found.again_at - shopper().now).total_seconds() if found.code is not None else 0
-    return {
-        "found": found,
-        "wait": max(0, round(left)),
-        "is_live": found.is_live(shopper().now),
-        "here": url_for(".handout", token=found.token),
-        "again": url_for(".send_again", token=found.token),
-        "back": url_for(".begin"),
-        "minutes": config.CODE_MINUTES,
-    }
-
-
 def _receipt(found: GiftHandout):
     return respond("desk/receipt.html", found=found)
+
+
+_code = CodeStep("gift", ".handout", GiftHandout.hand_out, REFUSED, refusal)

@@ -10,12 +10,12 @@ from models.club_member import AlreadyMember, month_after
 from models.club_rate import Rates
 from models.counter import Customer, TooManyLookUps
 from models.desk_joining import DeskJoining, ServiceGone
-from models.number_claim import TooSoon
-from models.security_code import CodeOver, TooManyCodes, WrongCode
-from views.desk_gifts import keep_to_yourself, too_many_look_ups, wrong
-from views.forms.desk import JoinForm, MemberCodeForm
+from models.security_code import TooManyCodes
+from views.desk_code import CodeStep
+from views.desk_gifts import keep_to_yourself, too_many_look_ups
+from views.forms.desk import JoinForm
 from views.numbers import too_many
-from views.respond import go, respond, wants_piece
+from views.respond import go, respond
 from views.shopper import shopper
 from views.staff_only import staff_only
 
@@ -79,45 +79,14 @@ def _ask(form: JoinForm, customer: Customer):
 @staff_only("clerk")
 def joining(token: str):
     """The customer's code; once it was right, what they have now."""
-    found = find_joining_or_404(token)
-    if found.joined_at is not None:
-        return _done(found) if request.method == "GET" else go(url_for(".joining", token=token))
-    form = MemberCodeForm()
-    if request.method != "POST":
-        if wants_piece():
-            return respond("desk/code.html", "desk/_again.html", **_again(found))
-        return _code(found, form)
-    if not form.validate():
-        return _code(found, form, 422)
-    try:
-        found.confirm(form.code.data, shopper().now)
-    except WrongCode as error:
-        form.code.errors = [wrong(error)]
-    except CodeOver:
-        form.code.errors = [gettext("Ky kod nuk vlen më. Dërgoni një tjetër.")]
-    except (AlreadyMember, ServiceGone) as error:
-        return _code(found, form, 422, trouble=_refusal(error))
-    else:
-        return go(url_for(".joining", token=token))
-    form.code.data = ""
-    return _code(found, form, 422)
+    return _code.answer(find_joining_or_404(token), _done)
 
 
 @blueprint.post("/<token>/kodi")
 @staff_only("clerk")
 def send_again(token: str):
     """Another code to the customer."""
-    found = find_joining_or_404(token)
-    form = MemberCodeForm(formdata=None)
-    try:
-        found.send_again(shopper().now)
-    except (TooSoon, CodeOver):
-        return go(url_for(".joining", token=token))
-    except TooManyCodes as error:
-        return _code(found, form, 429, trouble=too_many(error))
-    except (AlreadyMember, ServiceGone) as error:
-        return _code(found, form, 422, trouble=_refusal(error))
-    return go(url_for(".joining", token=token))
+    return _code.send_again(find_joining_or_404(token))
 
 
 def _refusal(error: Exception) -> str:
@@ -148,24 +117,8 @@ def _begin(form, status=200, customer: Customer | None = None, trouble=""):
     )
 
 
-def _code(found: DeskJoining, form, status=200, trouble=""):
-    return respond(
-        "desk/code.html", "desk/_code.html", status=status, form=form, trouble=trouble, about="join", **_again(found)
-    )
-
-
-def _again(found: DeskJoining) -> dict:
-    left = (found.again_at - shopper().now).total_seconds() if found.code is not None else 0
-    return {
-        "found": found,
-        "wait": max(0, round(left)),
-        "is_live": found.is_live(shopper().now),
-        "here": url_for(".joining", token=found.token),
-        "again": url_for(".send_again", token=found.token),
-        "back": url_for(".begin"),
-        "minutes": config.CODE_MINUTES,
-    }
-
-
 def _done(found: DeskJoining):
     return respond("desk/joined.html", found=found, member=found.member, welcome=found.welcome)
+
+
+_code = CodeStep("join", ".joining", DeskJoining.confirm, (AlreadyMember, ServiceGone), _refusal)
