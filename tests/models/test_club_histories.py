@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from peewee import fn
 
-from models.base import db
+from models.base import IS_SQLITE, db
 from models.club_ledger import Blocked, ClubEntry, ClubLot, NotEnough, audit, debit, give_back, lapse_all_due
 from models.club_member import ClubMember, NotMember, month_after
 from models.club_month import MonthlyCredit
@@ -19,7 +19,8 @@ from models.number import Number
 from models.subscriber import Holder, Subscriber
 
 SEED = int(os.environ.get("CLUB_SEED", "20260310"))
-HISTORIES = 2000
+# The laws are the same on both; a transaction of many rows is what PostgreSQL is slow at.
+HISTORIES = 2000 if IS_SQLITE else 300
 EURO = 6150
 # Months that are told: from before the first ones lapse until after the second ones did.
 MONTHS = [date(2025 + (10 + n) // 12, (10 + n) % 12 + 1, 1) for n in range(21)]
@@ -229,7 +230,7 @@ class Histories:
 
 
 @pytest.mark.rule("CLB-5", "CLB-7", "CLB-14", "CLB-16")
-def test_two_thousand_random_histories_add_up_to_what_a_child_would_count():
+def test_random_histories_add_up_to_what_a_child_would_count():
     chance = random.Random(SEED)  # noqa: S311
     all_ = Histories(chance)
     ids = list(all_.model)
@@ -248,6 +249,9 @@ def test_two_thousand_random_histories_add_up_to_what_a_child_would_count():
         ClubMember.follow_all_services(all_.at(day), limit=5000)
         if chance.random() < 0.6:
             lapse_all_due(all_.at(day))
+        if not IS_SQLITE:
+            # As the server does by itself once rows are committed.
+            db.execute_sql("ANALYZE")
         all_.compare(day)
     lapse_all_due(all_.at(date(2027, 12, 31)))
     differences = list(audit())
