@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
-from peewee import JOIN, SQL, Case, CharField, Check, DateField, ForeignKeyField, IntegerField, JSONField, fn
+from peewee import (
+    JOIN,
+    SQL,
+    Case,
+    CharField,
+    Check,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    chunked,
+    fn,
+)
 
 import crash
 from models.base import BaseModel, MomentField, db, locked
@@ -429,9 +441,10 @@ def lapsing(member: ClubMember, now) -> list[tuple[date, int]]:
 def audit(progress: Callable[[int], None] | None = None) -> Iterator[str]:
     """Work everything out anew from what was written; a line for each difference (CLB-16).
 
-    Members are looked at some hundred at a time, with all that ever happened to them; `progress` is told the last
-    one's id. Each entry is done again in its order: what it moved, that no lot gave more than it had or after its
-    last day, that the oldest gave first, and that a month gave the points of its rate.
+    Members are looked at some hundred at a time, with all that ever happened to them, while nothing happens to these:
+    the shop may be open. `progress` is told the last one's id. Each entry is done again in its order: what it moved,
+    that no lot gave more than it had or after its last day, that the oldest gave first, and that a month gave the
+    points of its rate.
     """
     last = 0
     while ids := [
@@ -443,20 +456,31 @@ def audit(progress: Callable[[int], None] | None = None) -> Iterator[str]:
         .tuples()
     ]:
         last = ids[-1]
-        yield from _audit(ids)
-        yield from _audit_months(ids)
+        with db.atomic():
+            # Each change holds its member: what is read by one statement after the other is of one moment.
+            list(
+                locked(
+                    ClubMember.select(ClubMember.id).where(ClubMember.id.in_(ids)).order_by(ClubMember.id)
+                ).tuples()
+            )
+            found = [*_audit(ids), *_audit_months(ids)]
+        yield from found
         if progress is not None:
             progress(last)
 
 
 def _audit(ids: list[int]) -> Iterator[str]:
     lots = {lot.id: lot for lot in ClubLot.select().where(ClubLot.member.in_(ids)).order_by(ClubLot.id)}
-    movements: dict[int, list[ClubMovement]] = {}
-    for movement in ClubMovement.select(ClubMovement).join(ClubEntry).where(ClubEntry.member.in_(ids)):
-        movements.setdefault(movement.entry_id, []).append(movement)
     entries: dict[int, list[ClubEntry]] = {}
-    for entry in ClubEntry.select().where(ClubEntry.member.in_(ids)).order_by(ClubEntry.id):
+    written = list(ClubEntry.select().where(ClubEntry.member.in_(ids)).order_by(ClubEntry.id))
+    for entry in written:
         entries.setdefault(entry.member_id, []).append(entry)
+    movements: dict[int, list[ClubMovement]] = {}
+    # By their entries, not by a join: after a month's credit PostgreSQL believes for a while that there are none, and
+    # would go through all for each.
+    for some in chunked((entry.id for entry in written), 2 * BATCH):
+        for movement in ClubMovement.select().where(ClubMovement.entry.in_(list(some))):
+            movements.setdefault(movement.entry_id, []).append(movement)
     of_member: dict[int, list[ClubLot]] = {}
     for lot in lots.values():
         of_member.setdefault(lot.member_id, []).append(lot)

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -159,6 +160,19 @@ def convert(points, key):
 
     with db.atomic():
         return debit(ClubMember.hold(ClubMember.get().id, NOW), points, "units", NOW, key=key, about={}).points
+
+
+def converts(times):
+    """As `convert`, so often, a point each time."""
+    for turn in range(times):
+        convert(1, f"converts:{turn}")
+
+
+def audits(times):
+    """What so many audits find, one after the other."""
+    from models.club_ledger import audit
+
+    return [difference for _ in range(times) for difference in audit()]
 
 
 def cancel_whole(number):
@@ -1016,6 +1030,25 @@ def hand_out(token, typed):
     handout = GiftHandout.get(GiftHandout.token == token)
     handout.hand_out(typed, NOW)
     return handout.entry.points
+
+
+def take_gift_slowly(seconds):
+    """A piece of the only gift is taken in a transaction that ends after so long."""
+    from models.base import db
+    from models.club_offer import ClubGift
+
+    with db.atomic():
+        ClubGift.update(stock=ClubGift.stock - 1).execute()
+        time.sleep(seconds)
+
+
+def load_gifts(path, seconds):
+    """The list of gifts, taken after so long; how many lines were new or changed."""
+    from models.club_lists import GiftList
+    from tests.world import NOW
+
+    time.sleep(seconds)
+    return GiftList(Path(path)).load(NOW.date())
 
 
 def ask_gift(clerk, msisdn):

@@ -22,6 +22,7 @@ from models.club_ledger import (
 )
 from models.club_member import ClubMember
 from tests.club import give, joined
+from tests.crowd import Crowd
 from tests.world import NOW, later
 
 JUNE_26, JUNE_27 = date(2026, 6, 30), date(2027, 6, 30)
@@ -163,6 +164,17 @@ def test_an_audit_names_each_difference(member):
     assert "49 left, its movements say 50" in found
     assert "balance 60, the lots say 49" in found
     assert "balance 60, the entries say 50" in found
+
+
+@pytest.mark.rule("CLB-16")
+def test_an_audit_of_an_open_shop_sees_each_change_whole_or_not_at_all(fresh_database, tmp_path):
+    crowd = Crowd(fresh_database, tmp_path)
+    try:
+        crowd.alone("club_member", "38970100001", 300)
+        results = crowd.at_once([("converts", 200), ("audits", 100)])
+        assert results == [{"is": None}, {"is": []}]
+    finally:
+        crowd.end()
 
 
 @pytest.mark.rule("CLB-16")
