@@ -27,7 +27,8 @@ SHOWN = 200
 RESERVED = frozenset(
     {"MB", "SMS", "MMS", "HEJ", "SUPER", "FILLO", "MSUPER", "MFILLO", "STOP", "START", "INFO", "HELP", "PO", "JO"}
 )
-BACK_DATED = "is over: a change counts from today on, or from a later day"
+BACK_DATED = "is over, or counts already: a change is a line of its own, from today on or from a later day"
+LAST_DAY_OVER = "is over: the last day may be today or a later day"
 
 
 def _offer_code(cell: str) -> str:
@@ -233,6 +234,8 @@ class _OfferedList(_List):
     model = None
     # What a line that counts already cannot change any more; names and details may be corrected.
     fixed: tuple[str, ...] = ()
+    # What is taken of new lines alone.
+    once: tuple[str, ...] = ()
 
     def __init__(self, source):
         super().__init__(source)
@@ -244,8 +247,9 @@ class _OfferedList(_List):
             yield "until", "is before since"
 
     def write(self, values, today):
+        # Held before anything is compared: a handout takes of the stock meanwhile.
+        rows = {row.since: row for row in locked(self.model.select().where(self.model.code == values["code"]))}
         kept = self.values(values)
-        rows = {row.since: row for row in locked(self.model.select().where(self.model.code == kept["code"]))}
         since, until = kept["since"], kept.pop("until")
         known = rows.get(since)
         self._untils.setdefault(kept["code"], {})[since] = until
@@ -254,8 +258,8 @@ class _OfferedList(_List):
                 raise BackDated
             self.model.create(**kept, until=until)
             return True
-        new = {name: value for name, value in kept.items() if getattr(known, name) != value}
-        if since < today and new.keys() & set(self.fixed):
+        new = {name: value for name, value in kept.items() if name not in self.once and getattr(known, name) != value}
+        if since <= today and new.keys() & set(self.fixed):
             raise BackDated
         if new:
             self.model.update(**new).where(self.model.id == known.id).execute()
@@ -263,7 +267,7 @@ class _OfferedList(_List):
         ends = until if later is None else min(until or date.max, later - timedelta(days=1))
         if ends != known.until and (later is None or until is not None):
             if (known.until or date.max) < today or (ends or date.max) < today - timedelta(days=1):
-                raise ValueError("until", BACK_DATED)
+                raise ValueError("until", LAST_DAY_OVER)
             self.model.update(until=ends).where(self.model.id == known.id).execute()
             return True
         return bool(new)
@@ -331,14 +335,7 @@ class GiftList(_OfferedList):
 
     def __init__(self, source, count: bool = False):
         super().__init__(source)
-        self._count = count
-
-    def values(self, values):
-        told = super().values(values)
-        known = ClubGift.get_or_none(ClubGift.code == told["code"], ClubGift.since == told["since"])
-        if known is not None and not self._count:
-            told["stock"] = known.stock
-        return told
+        self.once = () if count else ("stock",)
 
 
 class SpendingList(Table):

@@ -44,7 +44,7 @@ BUNDLES = ("hej", "fillo", "super")
 
 
 class BackDated(Exception):
-    """A rate that would count from a day that is over (CLB-17)."""
+    """A rate that would count from a day that is over, or change one that counts already (CLB-17)."""
 
 
 class Rate(BaseModel):
@@ -64,14 +64,18 @@ class Rate(BaseModel):
     def change(cls, name: str, key: str, value: int, since: date, today: date) -> bool:
         """Let `value` count from `since` on; false when it does already. Raises BackDated.
 
-        What lies ahead may be changed until its day has come. A rate of which nothing was said before may begin on
-        any day: nothing was credited by another one.
+        What lies ahead may be changed until its day has come; what counts from today on or longer stays, for points
+        were turned by it. A rate of which nothing was said before may begin on any day: nothing was credited by
+        another one.
         """
         with db.atomic():
             known = {row.since: row for row in cls.select().where(cls.name == name, cls.key == key)}
-            if since in known and known[since].value == value:
-                return False
-            if since < today and (known or (name, key) in DEFAULTS):
+            if since in known:
+                if known[since].value == value:
+                    return False
+                if since <= today:
+                    raise BackDated
+            elif since < today and (known or (name, key) in DEFAULTS):
                 raise BackDated
             cls.insert(name=name, key=key, since=since, value=value).on_conflict(
                 conflict_target=[cls.name, cls.key, cls.since], update={cls.value: value}

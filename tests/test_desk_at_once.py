@@ -37,6 +37,19 @@ def test_the_last_gift_goes_over_one_of_the_counters_and_the_other_members_keep_
 
 
 @pytest.mark.rule("CLB-13", "CLB-16")
+def test_a_list_of_gifts_that_is_loaded_during_a_handout_does_not_give_the_piece_back(shop, tmp_path):
+    shop.alone("counter", 1, 5)
+    listed = tmp_path / "gifts.csv"
+    listed.write_text(
+        "code,points,stock,sku,since,until,name_sq,name_mk,name_en,detail_sq,detail_mk,detail_en\n"
+        "kabllo,700,5,,2026-01-01,,Kabllo,Кабел,Cable,,,\n"
+    )
+    results = shop.at_once([("take_gift_slowly", 1.0), ("load_gifts", str(listed), 0.4)])
+    assert good(results) == [None, 1]
+    assert shop.alone("counter_facts")["stock"] == 4
+
+
+@pytest.mark.rule("CLB-13", "CLB-16")
 def test_one_members_points_at_two_counters_buy_one_gift(shop):
     handouts = shop.alone("counter", 3, 5, 1000, 1)
     results = shop.at_once([("hand_out", *handout) for handout in handouts])

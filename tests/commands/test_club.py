@@ -77,8 +77,8 @@ def test_rates_are_taken_once_and_count_from_their_day_on(run, file):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("euro,,2020-01-01,6000", "2: since: is over: a change counts from today on, or from a later day"),
-        ("welcome,linja-m,2020-02-01,90", "2: since: is over: a change counts from today on, or from a later day"),
+        ("euro,,2020-01-01,6000", "2: since: is over, or counts already"),
+        ("welcome,linja-m,2020-02-01,90", "2: since: is over, or counts already"),
         ("colour,,2030-01-01,6000", "2: name: must be block, bundle,"),
         ("unit,GB,2030-01-01,6", "2: key: must be MB, MMS, SMS"),
         ("euro,linja-m,2030-01-01,6", "2: key: must be blank"),
@@ -120,6 +120,20 @@ def test_an_offer_is_replaced_by_a_line_of_a_later_day(run, file):
 
 
 @pytest.mark.rule("CLB-17")
+def test_a_line_that_counts_from_today_is_taken_and_stays_and_one_ahead_may_be_changed(run, file):
+    assert run("offers", file(OFFERS, offer())).exit_code == 0
+    replaced = file(OFFERS, offer(), offer(points=700, since=today()))
+    assert run("offers", replaced).output == "1 offers new or changed.\n"
+    assert run("offers", replaced).output == "The offers are up to date.\n"
+    result = run("offers", file(OFFERS, offer(points=650, since=today())))
+    assert ":2: since: is over, or counts already" in result.stderr
+    assert PartnerOffer.of_code("KINEMA", today()).points == 700
+    for points in (800, 900):
+        assert run("offers", file(OFFERS, offer(points=points, since=today(1)))).exit_code == 0
+        assert PartnerOffer.of_code("KINEMA", today(1)).points == points
+
+
+@pytest.mark.rule("CLB-17")
 def test_what_an_offer_costs_already_is_not_changed_but_a_slip_in_its_name_is(run, file):
     run("offers", file(OFFERS, offer()))
     result = run("offers", file(OFFERS, offer(points=500)))
@@ -142,8 +156,8 @@ def test_a_code_that_means_something_else_in_an_sms_is_refused(run, file, code):
     assert ":2: code: " in result.stderr
 
 
-def gift(points=700, stock=40, since="2020-01-01"):
-    return f"kabllo,{points},{stock},UGR-1,{since},,Kabllo,Кабел,Cable,,,"
+def gift(points=700, stock=40, since="2020-01-01", name="Kabllo"):
+    return f"kabllo,{points},{stock},UGR-1,{since},,{name},Кабел,Cable,,,"
 
 
 @pytest.mark.rule("CLB-13")
@@ -151,6 +165,9 @@ def test_a_gifts_stock_is_taken_when_it_is_new_or_was_counted(run, file):
     run("gifts", file(GIFTS, gift()))
     ClubGift.update(stock=12).execute()
     assert run("gifts", file(GIFTS, gift())).output == "The gifts are up to date.\n"
+    # Also where something else of the line is corrected.
+    assert run("gifts", file(GIFTS, gift(name="Kabllo USB-C"))).output == "1 gifts new or changed.\n"
+    assert ClubGift.get().names["sq"] == "Kabllo USB-C"
     assert ClubGift.get().stock == 12
     assert run("gifts", "--count", file(GIFTS, gift(stock=50))).exit_code == 0
     assert ClubGift.get().stock == 50

@@ -35,9 +35,16 @@ def test_a_change_counts_from_its_day_on_and_never_before():
 def test_a_day_that_is_over_cannot_be_changed_and_one_ahead_can():
     with pytest.raises(BackDated):
         change("euro", "", 6200, date(2026, 3, 9))
-    assert change("euro", "", 6200, TODAY)
+    ahead = date(2026, 3, 11)
     assert change("euro", "", 6250, TODAY)
     assert not change("euro", "", 6250, TODAY)
+    # Since this morning it counts; what is to come may still be thought over.
+    with pytest.raises(BackDated):
+        change("euro", "", 6200, TODAY)
+    assert change("euro", "", 6300, ahead)
+    assert change("euro", "", 6400, ahead)
+    with pytest.raises(BackDated):
+        change("euro", "", 6300, ahead, today=ahead)
     # What counts since yesterday counts.
     with pytest.raises(BackDated):
         change("euro", "", 6200, TODAY, today=date(2026, 3, 11))
