@@ -230,8 +230,7 @@ class ClubMember(BaseModel):
         service = self.service
         holder = service.holder
         kind = service.kind if self.number_id else "fixed"
-        before = (self.holder_id, self.segment, self.kind)
-        if before == (holder.id, holder.segment, kind) and service.active:
+        if not self.is_behind and service.active:
             return
         to_business = self.segment == "private" and holder.segment == "business" and kind == "postpaid"
         to_postpaid = self.segment == holder.segment == "private" and (self.kind, kind) == ("prepaid", "postpaid")
@@ -245,17 +244,35 @@ class ClubMember(BaseModel):
         elif to_postpaid:
             # The document names MB and SMS alone: MMS stay.
             ClubService.lose_all(self, ("MB", "SMS"), now)
-        self.holder, self.segment, self.kind = holder, holder.segment, kind
+        self.holder_id, self.segment, self.kind = self._seen()
         self.save()
+
+    def _seen(self) -> tuple[int, str, str]:
+        """Holder, segment and kind of the service, as the club keeps them.
+
+        Private to business prepaid is half a change to business postpaid: that it was private is kept until the other
+        half is told, so that it matters not which was told first.
+        """
+        holder = self.service.holder
+        kind = self.service.kind if self.number_id else "fixed"
+        is_half = (self.segment, holder.segment, kind) == ("private", "business", "prepaid")
+        return holder.id, "private" if is_half else holder.segment, kind
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether holder, segment or kind of the service changed since the club last looked (CLB-14)."""
+        return (self.holder_id, self.segment, self.kind) != self._seen()
 
     @classmethod
     def changed_services(cls):
         """Members whose service is not as the club last saw it (CLB-14); ids alone, one query."""
         holder = Holder.alias()
         fixed_subscriber, fixed_holder = Subscriber.alias(), Holder.alias()
+        # Seen already, and waiting for its other half: see `_seen`.
+        half = (cls.segment == "private") & (holder.segment == "business") & (Number.kind == "prepaid")
         of_numbers = (
             (Subscriber.holder != cls.holder)
-            | (holder.segment != cls.segment)
+            | ((holder.segment != cls.segment) & ~half)
             | (Number.kind != cls.kind)
             | (Number.active == False)  # noqa: E712
         )

@@ -55,7 +55,7 @@ def memberships() -> list[ClubMember]:
     if person.profile is None:
         return []
     found = ClubMember.of_profile(person.profile)
-    changed = [member for member in found if _has_changed(member)]
+    changed = [member for member in found if member.is_behind]
     for member in changed:
         with db.atomic():
             try:
@@ -64,12 +64,6 @@ def memberships() -> list[ClubMember]:
                 # It has just ended, which must stay.
                 continue
     return ClubMember.of_profile(person.profile) if changed else found
-
-
-def _has_changed(member: ClubMember) -> bool:
-    service = member.service
-    kind = service.kind if member.number_id else "fixed"
-    return (member.holder_id, member.segment, member.kind) != (service.holder.id, service.holder.segment, kind)
 
 
 def find_member_or_404(member_id: int) -> ClubMember:

