@@ -150,7 +150,8 @@ def lapse():
 @club.command()
 def notices():
     """Tell members which points lapse soon; in the daytime alone."""
-    from models.club_notice import HOURS, ClubNotice
+    from models.calendar import HOURS
+    from models.club_notice import ClubNotice
 
     with _told_clearly(), _counted("notices") as progress:
         count = ClubNotice.tell_all_due(utcnow(), progress)

@@ -16,12 +16,16 @@ COLUMNS = (
     ("checkout", "points INTEGER NOT NULL DEFAULT 0 CHECK (points >= 0)"),
     ("checkout", "points_worth INTEGER NOT NULL DEFAULT 0 CHECK ((points_worth > 0) = (points > 0))"),
 )
+OUTBOXES = ("mail", "sms")
 # What is written there stays as it is; consents go with their profile.
 APPEND_ONLY = (
-    ("club_entry", ("UPDATE", "DELETE")),
-    ("club_movement", ("UPDATE", "DELETE")),
-    ("consent", ("UPDATE",)),
+    ("club_entry", ("UPDATE", "DELETE", "TRUNCATE")),
+    ("club_movement", ("UPDATE", "DELETE", "TRUNCATE")),
+    ("club_lot", ("DELETE", "TRUNCATE")),
+    ("consent", ("UPDATE", "TRUNCATE")),
 )
+# Of a lot nothing changes but what is left of it.
+FIXED = ("id", "member_id", "entry_id", "year", "usable_until", "points")
 
 
 def up(migrator, db):
@@ -376,6 +380,13 @@ def up(migrator, db):
         )
     # What is not used; the rest is history.
     db.execute_sql('CREATE INDEX club_lot_open ON club_lot (usable_until, member_id) WHERE "left" > 0')
+    # What is to be sent; the rest was. Messages to many have an index of their own: they come last.
+    for table in OUTBOXES:
+        for name, which in (("due", "NOT IN"), ("bulk_due", "IN")):
+            db.execute_sql(
+                f"CREATE INDEX {table}_{name} ON {table} (due_at, id) "
+                f"WHERE state = 'due' AND kind {which} ('club_news', 'points_lapse')"
+            )
     json = "TEXT" if isinstance(db, SqliteDatabase) else "JSONB"
     for table, column in COLUMNS:
         db.execute_sql(f'ALTER TABLE "{table}" ADD COLUMN {column.format(json=json)}')
@@ -393,18 +404,32 @@ def _keep(db):
     for table, changes in APPEND_ONLY:
         for change in changes:
             name = f"{table}_keeps_{change.lower()}"
-            if isinstance(db, SqliteDatabase):
+            if not isinstance(db, SqliteDatabase):
+                each = "STATEMENT" if change == "TRUNCATE" else "ROW"
+                db.execute_sql(
+                    f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH {each} "
+                    "EXECUTE FUNCTION refuse_change()"
+                )
+            elif change != "TRUNCATE":
                 db.execute_sql(
                     f"CREATE TRIGGER {name} BEFORE {change} ON {table} "
                     f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                 )
-            else:
-                db.execute_sql(
-                    f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-                )
+    if isinstance(db, SqliteDatabase):
+        changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in FIXED)
+        does = "BEGIN SELECT RAISE(ABORT, 'club_lot is append-only'); END"
+    else:
+        changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in FIXED)
+        does = "EXECUTE FUNCTION refuse_change()"
+    db.execute_sql(
+        f"CREATE TRIGGER club_lot_keeps_update BEFORE UPDATE ON club_lot FOR EACH ROW WHEN ({changed}) {does}"
+    )
 
 
 def down(migrator, db):
+    for table in OUTBOXES:
+        db.execute_sql(f"DROP INDEX {table}_bulk_due")
+        db.execute_sql(f"DROP INDEX {table}_due")
     for table, column in reversed(COLUMNS):
         if column.startswith("points_of_id"):
             db.execute_sql("DROP INDEX checkout_points_of_id")

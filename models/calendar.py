@@ -10,6 +10,9 @@ import config
 
 ZONE = ZoneInfo(config.TIMEZONE)
 
+# In between nobody is woken by what can wait: what came due at night is told in the morning, in the shop's zone.
+HOURS = range(9, 20)
+
 
 @lru_cache(maxsize=16)
 def public_holidays(year: int) -> frozenset[date]:
@@ -19,6 +22,16 @@ def public_holidays(year: int) -> frozenset[date]:
 def local_day(moment: datetime) -> date:
     """The day it is in the shop's country at `moment` (LOC-3)."""
     return moment.astimezone(ZONE).date()
+
+
+def is_daytime(moment: datetime) -> bool:
+    """Whether people may be told at `moment` what can wait (CLB-6)."""
+    return moment.astimezone(ZONE).hour in HOURS
+
+
+def end_of_day(day: date) -> datetime:
+    """The moment at which `day` is over in the shop's country (LOC-3)."""
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), ZONE).astimezone(UTC)
 
 
 def is_delivery_day(day: date) -> bool:

@@ -7,15 +7,12 @@ from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, f
 
 import crash
 from models.base import BaseModel, MomentField, db, locked
-from models.calendar import ZONE, local_day
+from models.calendar import end_of_day, is_daytime, local_day
 from models.club_ledger import BATCH, OPEN, ClubLot
 from models.club_member import ClubMember
 from models.club_rate import Rates
 from models.outbox import Mail
 from models.sms import Sms
-
-# In between nobody is woken by an SMS: what came due at night is told in the morning, in the shop's zone.
-HOURS = range(9, 20)
 
 
 class ClubNotice(BaseModel):
@@ -38,7 +35,7 @@ class ClubNotice(BaseModel):
         After days off only what is still true is told: of two notices that are due the later one, and nothing of a
         day that is over. It may be killed between its transactions, and may run twice.
         """
-        if now.astimezone(ZONE).hour not in HOURS:
+        if not is_daytime(now):
             return 0
         total = 0
         for step, day in cls._days(now):
@@ -108,7 +105,7 @@ class ClubNotice(BaseModel):
                 key = f"points_lapse:{member.id}:{day}:{step}"
                 common = {"key": key, "language": member.language, "data": data}
                 if member.msisdn:
-                    messages.append({"recipient": member.msisdn, **common})
+                    messages.append({"recipient": member.msisdn, "until": end_of_day(day), **common})
                 if member.profile_id:
                     mails.append({"recipient": member.profile.email, "profile": member.profile_id, **common})
             Sms.write_all("points_lapse", messages, now)

@@ -1,12 +1,14 @@
 """The outbox: a mail is written in the transaction of what it reports, and sent by the worker (MSG-1)."""
 
 import secrets
+from datetime import date
 
 from peewee import CharField, Check, ForeignKeyField, IntegerField, JSONField
 
 import config
 from gateways.mail import MailServer
 from models.base import MomentField
+from models.calendar import local_day
 from models.order import Order
 from models.outgoing import Outgoing
 from models.profile import Profile
@@ -114,6 +116,8 @@ class Mail(Outgoing):
     def is_too_late(self, now) -> bool:
         from models.club_news import is_wanted
 
+        if self.kind == "points_lapse":
+            return date.fromisoformat(self.data["until"]) < local_day(now)
         return self.kind == "club_news" and not is_wanted(self)
 
     @classmethod
@@ -132,3 +136,6 @@ class Mail(Outgoing):
         from mails import compose
 
         mail_server().deliver(compose(self), before_data=before)
+
+
+Mail.index_due()

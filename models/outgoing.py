@@ -4,17 +4,27 @@ import time
 from datetime import timedelta
 
 import structlog
+from peewee import SQL
 
 import config
 import crash
 from gateways import GatewayError
 from gateways.mail import OutcomeUnknown
 from models.base import BaseModel, db, unclaimed
+from models.calendar import is_daytime
 
 log = structlog.get_logger()
 
 # Seconds before each next try: soon at first, then patient for about two days.
 BACK_OFF = (5, 15, 60, 300, 900, 3600, 3600 * 3, 3600 * 6, 3600 * 12, 3600 * 24)
+
+
+# Written to many at once: they go out in the daytime, and after everything that somebody waits for.
+BULK = ("club_news", "points_lapse")
+_BULK = ", ".join(repr(kind) for kind in BULK)
+# Written out: with a parameter in it a database does not see that the index of due rows fits.
+DUE = SQL(f"state = 'due' AND kind NOT IN ({_BULK})")
+BULK_DUE = SQL(f"state = 'due' AND kind IN ({_BULK})")
 
 
 class Outgoing(BaseModel):
@@ -37,17 +47,31 @@ class Outgoing(BaseModel):
 
     @classmethod
     def claim(cls, now):
-        """The next due row, kept from other workers for MAIL_LEASE seconds; None when nothing is due."""
+        """The next due row, kept from other workers for MAIL_LEASE seconds; None when nothing is due.
+
+        The oldest first; what goes to many waits until nothing else is due, and for the day.
+        """
         with db.atomic():
-            row = unclaimed(
-                cls.select().where(cls.state == "due", cls.due_at <= now).order_by(cls.due_at, cls.id).limit(1)
-            ).first()
+            row = cls._next(DUE, now)
+            if row is None and is_daytime(now):
+                row = cls._next(BULK_DUE, now)
             if row is None:
                 return None
             row.tries += 1
             row.due_at = now + timedelta(seconds=config.MAIL_LEASE)
             row.save()
             return row
+
+    @classmethod
+    def _next(cls, due: SQL, now):
+        rows = cls.select().where(due, cls.due_at <= now).order_by(cls.due_at, cls.id)
+        return unclaimed(rows.limit(1)).first()
+
+    @classmethod
+    def index_due(cls) -> None:
+        """Find what is due among the due rows alone, however many were sent."""
+        cls.add_index(cls.index(cls.due_at, cls.id, where=DUE, name=f"{cls.what}_due"))
+        cls.add_index(cls.index(cls.due_at, cls.id, where=BULK_DUE, name=f"{cls.what}_bulk_due"))
 
     def send(self, now) -> str:
         """Hand the claimed row to its gateway; returns its state. Trouble that may pass is tried again later."""

@@ -124,7 +124,8 @@ class Sms(Outgoing):
 
     @classmethod
     def write_all(cls, kind: str, messages: list[dict], now) -> None:
-        """As `write`, for some hundred: each has `recipient`, `language`, `key` and `data`; no key is there yet."""
+        """As `write`, for some hundred: each has `recipient`, `language`, `key`, `data` and `until`; no key is
+        there yet."""
         if kind not in KINDS:
             raise ValueError(f"There is no SMS {kind!r}.")
         common = {"kind": kind, "state": "due", "written_at": now, "due_at": now}
@@ -163,3 +164,6 @@ class Sms(Outgoing):
             )
             log.info("sms.reported", report=name)
         return bool(changed)
+
+
+Sms.index_due()

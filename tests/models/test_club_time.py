@@ -220,6 +220,18 @@ def test_both_are_told_in_their_time_with_the_points_that_are_left_then(member):
 
 
 @pytest.mark.rule("CLB-6")
+def test_a_notice_is_not_sent_once_the_points_last_day_is_over(member):
+    due(member, 50)
+    ClubNotice.tell_all_due(at(date(2026, 6, 25)))
+    sms, mail = Sms.get(), Mail.get()
+    over = at(date(2026, 7, 1), 0)
+    assert sms.until == over
+    for message in (sms, mail):
+        assert not message.is_too_late(over - timedelta(seconds=1))
+        assert message.is_too_late(over)
+
+
+@pytest.mark.rule("CLB-6")
 def test_who_spent_all_hears_nothing(member):
     due(member, 50)
     now = at(date(2026, 5, 10))

@@ -11,7 +11,8 @@ from peewee import IntegrityError
 import config
 import jobs
 from gateways.sms import Report, ReportStatus, segments
-from models.base import db
+from models.base import IS_SQLITE, db
+from models.outbox import Mail
 from models.outgoing import BACK_OFF
 from models.security_code import SecurityCode
 from models.sms import Sms, sms_gateway
@@ -220,6 +221,51 @@ def test_it_is_claimed_by_one_worker_until_its_lease_is_over(owner):
     assert Sms.claim(NOW) == sms
     assert Sms.claim(NOW) is None
     assert Sms.claim(NOW + timedelta(seconds=config.MAIL_LEASE)) == sms
+
+
+def to_many(count=1, now=NOW, **more):
+    """As the club's notices are written."""
+    rows = [{"recipient": NUMBER, "language": "sq", "key": f"many:{number}", **more} for number in range(count)]
+    Sms.write_all("points_lapse", rows, now)
+
+
+def test_a_code_does_not_wait_for_messages_to_many(owner):
+    to_many(3)
+    code = write(owner, now=later(1))
+    assert Sms.claim(later(2)) == code
+    assert [Sms.claim(later(2)).kind for _ in range(3)] == ["points_lapse"] * 3
+    assert Sms.claim(later(2)) is None
+
+
+@pytest.mark.rule("CLB-6")
+def test_messages_to_many_leave_in_the_daytime_alone_and_others_always(owner):
+    # 20 o'clock in the shop's zone, and 9 in the morning.
+    night, morning = NOW.replace(hour=19), later(days=1).replace(hour=8)
+    to_many()
+    assert Sms.claim(night) is None
+    code = write(owner, now=night)
+    assert Sms.claim(night) == code
+    assert Sms.claim(morning - timedelta(seconds=1)) == code
+    assert Sms.claim(morning).kind == "points_lapse"
+
+
+@pytest.mark.skipif(not IS_SQLITE, reason="PostgreSQL chooses by what is in the table")
+@pytest.mark.parametrize("outbox", [Sms, Mail])
+def test_what_is_due_is_found_among_the_due_rows_alone(outbox):
+    asked = []
+    db.query_hooks.append(lambda event: asked.append((event.sql, event.params)))
+    try:
+        assert outbox.claim(NOW) is None
+    finally:
+        db.query_hooks.clear()
+    plans = [
+        str(list(db.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params))) for sql, params in asked if "SELECT" in sql
+    ]
+    assert len(plans) == 2
+    for plan, index in zip(plans, ("due", "bulk_due"), strict=True):
+        assert f"USING INDEX {outbox.what}_{index} " in plan
+        assert "SCAN" not in plan
+        assert "TEMP B-TREE" not in plan
 
 
 def test_who_lost_the_lease_does_not_send(owner, inbox):
