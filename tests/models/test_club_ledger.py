@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from peewee import DatabaseError, IntegrityError
 
-from models.base import db
+from models.base import IS_SQLITE, db
 from models.club_ledger import (
     Blocked,
     ClubEntry,
@@ -142,6 +142,28 @@ def test_the_database_refuses_to_change_or_delete_what_was_written(member, table
     for query in (table.update(points=7), table.delete()):
         with pytest.raises(DatabaseError, match="append-only"), db.atomic():
             query.execute()
+
+
+@pytest.mark.rule("CLB-16")
+def test_the_database_refuses_to_delete_a_lot_and_to_change_more_of_it_than_what_is_left(member):
+    give(member, 50)
+    for changed in ({"points": 60}, {"year": 2020}, {"usable_until": JUNE_27}, {"left": 40, "points": 60}):
+        with pytest.raises(DatabaseError, match="append-only"), db.atomic():
+            ClubLot.update(**changed).execute()
+    # No movement names it: nothing else would keep it.
+    ClubLot.insert(ClubLot.get().__data__ | {"id": 10**6}).execute()
+    with pytest.raises(DatabaseError, match="append-only"), db.atomic():
+        ClubLot.delete().where(ClubLot.id == 10**6).execute()
+    ClubLot.update(left=40, points=50).execute()
+    assert {lot.left for lot in ClubLot.select()} == {40}
+
+
+@pytest.mark.rule("CLB-16")
+@pytest.mark.skipif(IS_SQLITE, reason="SQLite has no TRUNCATE")
+@pytest.mark.parametrize("table", ["club_entry", "club_lot", "club_movement", "consent"])
+def test_the_database_refuses_to_empty_a_table_at_one_stroke(member, table):
+    with pytest.raises(DatabaseError, match="append-only"), db.atomic():
+        db.execute_sql(f"TRUNCATE {table} CASCADE")
 
 
 @pytest.mark.rule("CLB-16")
