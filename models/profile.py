@@ -9,7 +9,7 @@ from flask_login import UserMixin
 from peewee import JOIN, CharField, IntegerField
 
 from models import password as passwords
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, db, locked
 
 log = structlog.get_logger()
 
@@ -150,6 +150,9 @@ class Profile(BaseModel, UserMixin):
         self.first_name, self.last_name, self.phone, self.language = first_name, last_name, phone, language
         with db.atomic():
             self.save()
+            # By id, as whoever holds several members does: the two never wait for each other in a ring.
+            mine = ClubMember.select(ClubMember.id).where(ClubMember.profile == self)
+            list(locked(mine.order_by(ClubMember.id)).tuples())
             ClubMember.update(language=language).where(ClubMember.profile == self).execute()
 
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from argon2 import PasswordHasher
 
+from models.base import IS_SQLITE
 from models.cart import Cart
 from models.outbox import Mail
 from models.password import WeakPassword, is_outdated
 from models.profile import Attempt, LockedOut, Profile, WrongPassword
+from tests.query_count import assert_query_count
 from tests.world import NOW, PASSWORD, build, cart_with, later, profile
 
 pytestmark = pytest.mark.rule("PRO-2")
@@ -193,6 +195,16 @@ def test_the_details_are_changed_and_nothing_else():
     arben.change_details(first_name="Ana", last_name="Markovska", phone="", language="mk")
     read = Profile.get()
     assert (read.name, read.phone, read.language, read.email) == ("Ana Markovska", "", "mk", "arben@example.com")
+
+
+@pytest.mark.skipif(IS_SQLITE, reason="SQLite locks no rows")
+def test_the_members_of_a_profile_are_held_by_id_before_their_language_changes():
+    arben = profile()
+    with assert_query_count(10) as asked:
+        arben.change_details(first_name="Ana", last_name="Markovska", phone="", language="mk")
+    held, changed = [sql for sql in asked if '"club_member"' in sql]
+    assert held.endswith('ORDER BY "t1"."id" FOR UPDATE')
+    assert changed.startswith("UPDATE")
 
 
 def test_an_email_is_verified_by_a_moment():
