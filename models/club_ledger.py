@@ -199,9 +199,10 @@ def debit(member: ClubMember, points: int, kind: str, now, *, key: str, about: d
     return entry
 
 
-def give_back(entry: ClubEntry, member: ClubMember, now, *, about: dict) -> ClubEntry | None:
+def give_back(entry: ClubEntry, member: ClubMember, now, *, about: dict, extend: bool = True) -> ClubEntry | None:
     """Undo a debit, once (PAY-9): points return to their lots, or for 30 days to a new one if the last day is over.
 
+    Without `extend` that day stays: points that are over return and lapse at once, as they would have (CLB-5).
     None where the member lost all points since: a change of tariff took these, too (CLB-14).
     """
     key = f"back:{entry.id}"
@@ -220,8 +221,10 @@ def give_back(entry: ClubEntry, member: ClubMember, now, *, about: dict) -> Club
         if lot.usable_until >= today and not _has_lapsed(lot):
             _move(back, lot, -movement.points)
         else:
-            days = Rates(today)["days", "returned"]
-            _open(back, -movement.points, lot.year, today + timedelta(days=days))
+            until = today + timedelta(days=Rates(today)["days", "returned"]) if extend else lot.usable_until
+            _open(back, -movement.points, lot.year, until)
+    if not extend:
+        lapse(member, now)
     return back
 
 

@@ -61,6 +61,9 @@ class OrderPoints(BaseModel):
     def give_back(cls, order: Order, now) -> bool:
         """Nothing comes of the order, or of what it brought: its points return, once (PAY-9).
 
+        Points whose last day is over live 30 days more after an order that was paid; an order that was only placed
+        makes no points live longer.
+
         False where they were given back before, and where they went with the member's others meanwhile (CLB-14).
         Call it in a transaction, after stock and numbers.
         """
@@ -75,7 +78,8 @@ class OrderPoints(BaseModel):
             row = cls.get_by_id(row.id)
             if row.state not in ("held", "taken"):
                 return False
-            back = give_back(row.entry, member, now, about={"order": order.number})
+            about, paid = {"order": order.number}, row.state == "taken"
+            back = give_back(row.entry, member, now, about=about, extend=paid)
         state = "returned" if back is not None else "lost"
         ended = cls.update(state=state, at=now).where(cls.id == row.id, cls.state.in_(("held", "taken")))
         return bool(ended.execute()) and back is not None

@@ -444,6 +444,45 @@ def test_points_whose_last_day_passed_meanwhile_come_back_for_thirty_days(world,
     assert points_of(member, later(days=41)) == 500
 
 
+@pytest.mark.rule("PAY-8", "PAY-9", "CLB-5")
+@pytest.mark.parametrize("step", ["lapsed", "cancelled"])
+def test_an_order_that_nobody_paid_makes_no_points_live_longer(world, owner, number, step):
+    member = joined(number)
+    last = NOW.date() + timedelta(days=3)
+    give(member, 100, until=last)
+    give(member, 500)
+    order, _ = ordered_with(world, member, 300, owner)
+
+    end(order, step, over := later(days=10))
+
+    # 200 of the 300 were of the lot that is good yet.
+    assert lapsing(member, over) == [((NOW + timedelta(days=90)).date(), 500)]
+    assert (state(order), points_of(member, over)) == ("returned", 500)
+    assert entries(member)[-3:] == [("order", -300), ("returned", 300), ("lapsed", -100)]
+    told = ClubEntry.select().order_by(ClubEntry.id.desc()).get()
+    assert (told.about, told.balance) == ({"until": last.isoformat()}, 500)
+    with db.atomic():
+        ClubMember.hold(member.id, later(days=11))
+    assert entries(member)[-1] == ("lapsed", -100)
+
+
+@pytest.mark.rule("PAY-9", "CLB-5")
+def test_unpaid_points_whose_lot_lapsed_by_a_faster_clock_come_back_with_its_last_day(world, owner, number):
+    member = joined(number)
+    last = NOW.date() + timedelta(days=3)
+    give(member, 100, until=last)
+    order, _ = ordered_with(world, member, 60, owner)
+    with db.atomic():
+        ClubMember.hold(member.id, later(days=4))
+
+    end(order, "lapsed", later(days=3))
+
+    assert lapsing(member, later(days=3)) == [(last, 60)]
+    with db.atomic():
+        ClubMember.hold(member.id, later(days=4))
+    assert entries(member)[-4:] == [("order", -60), ("lapsed", -40), ("returned", 60), ("lapsed", -60)]
+
+
 @pytest.mark.rule("PAY-9", "CLB-7")
 def test_points_come_back_to_a_blocked_member_and_stay_blocked(world, owner, member):
     order, _ = ordered_with(world, member, 600, owner)
