@@ -33,7 +33,7 @@ class NoNumber(Exception):
 
 
 class NotOffered(Exception):
-    """The bundle or unit is not given (any more) (CLB-17)."""
+    """The bundle or unit is not given (any more), or not for what was confirmed (CLB-17)."""
 
 
 class ClubService(BaseModel):
@@ -63,11 +63,14 @@ class ClubService(BaseModel):
         constraints = [Check("(active_at IS NULL) = (ends_at IS NULL)")]
 
     @classmethod
-    def convert(cls, member_id: int, what: str, points: int, now, *, channel: str, key: str) -> "ClubService":
+    def convert(
+        cls, member_id: int, what: str, points: int, now, *, channel: str, key: str, amount: int | None = None
+    ) -> "ClubService":
         """Turn `points` into units, or into a bundle for which `points` is what the caller was told that it costs.
 
-        The network is told by an event of the same transaction. The same `key` again finds the same service. Raises
-        TooFew, NotOffered, NoNumber, Blocked, NotEnough, NotMember (CLB-9…12).
+        `amount`: the units that were confirmed, of a bundle 1; None where nothing was shown. The network is told by
+        an event of the same transaction. The same `key` again finds the same service. Raises TooFew, NotOffered, also
+        where the points give another amount than was confirmed, NoNumber, Blocked, NotEnough, NotMember (CLB-9…12).
         """
         with db.atomic():
             member = ClubMember.hold(member_id, now)
@@ -78,16 +81,18 @@ class ClubService(BaseModel):
                 raise NoNumber
             rates = Rates(local_day(now))
             if what in BUNDLES:
-                kind, amount, days = "bundle", 1, 0
+                kind, given, days = "bundle", 1, 0
                 if not rates["bundle", what] or points != rates["bundle", what]:
                     raise NotOffered
             else:
-                kind, amount, days = "units", points * rates["unit", what], rates["days", ""]
+                kind, given, days = "units", points * rates["unit", what], rates["days", ""]
                 if not rates["unit", what]:
                     raise NotOffered
                 if points < rates["least", ""]:
                     raise TooFew(rates["least", ""])
-            about = {"what": what, "amount": amount, "channel": channel}
+            if amount not in (None, given):
+                raise NotOffered
+            about = {"what": what, "amount": given, "channel": channel}
             entry = debit(member, points, kind, now, key=key, about=about)
             service = cls.create(
                 entry=entry,
@@ -95,7 +100,7 @@ class ClubService(BaseModel):
                 uuid=str(uuid.uuid4()),
                 msisdn=member.number.msisdn,
                 what=what,
-                amount=amount,
+                amount=given,
                 days=days,
                 channel=channel,
                 state="ordered",

@@ -28,7 +28,7 @@ LENGTH = 8
 
 
 class OfferGone(Exception):
-    """The offer is not given any more (CLB-17)."""
+    """The offer is not given any more, or not for the points that were confirmed (CLB-17)."""
 
 
 class NoVoucher(Exception):
@@ -88,12 +88,21 @@ class Voucher(BaseModel):
 
     @classmethod
     def convert(
-        cls, member_id: int, offer: PartnerOffer, now, *, channel: str, key: str, profile: Profile | None = None
+        cls,
+        member_id: int,
+        offer: PartnerOffer,
+        now,
+        *,
+        channel: str,
+        key: str,
+        profile: Profile | None = None,
+        points: int | None = None,
     ) -> "Voucher":
         """Turn points into a code at `offer`; SMS and mail with it are written along (CLB-8).
 
-        The mail goes to `profile`, which asks for it, or else to who joined. The same `key` again finds the same
-        voucher. Raises OfferGone, Blocked, NotEnough, NotMember.
+        The mail goes to `profile`, which asks for it, or else to who joined. `points` is what was confirmed, None
+        where nothing was shown. The same `key` again finds the same voucher. Raises OfferGone, also for an offer that
+        costs something else than was confirmed, Blocked, NotEnough, NotMember.
         """
         with db.atomic():
             member = ClubMember.hold(member_id, now)
@@ -102,8 +111,9 @@ class Voucher(BaseModel):
                 return cls.get(cls.entry == known)
             today = local_day(now)
             current = PartnerOffer.of_code(offer.code, today)
-            if current is None or current.id != offer.id:
+            if current is None or current.id != offer.id or points not in (None, current.points):
                 raise OfferGone
+            offer = current
             about = {"offer": offer.id, "partner": offer.partner.name, "names": offer.names, "channel": channel}
             entry = debit(member, offer.points, "voucher", now, key=key, about=about)
             voucher = cls._draw(entry, member, offer, channel, today + timedelta(days=offer.days))

@@ -275,6 +275,12 @@ def read_points(text: str) -> int | None:
     return int(digits) if _POINTS.fullmatch(digits) else None
 
 
+def _confirmed(name: str) -> int:
+    """What the confirmation showed, as its form sends it back; -1, which is refused, where it does not."""
+    shown = request.form.get(name, "")
+    return int(shown) if re.fullmatch(r"[0-9]{1,12}", shown) else -1
+
+
 @blueprint.route("/<int:member_id>/sherbimi/<service>", methods=["GET", "POST"])
 @members_only
 def service(member_id: int, service: str):
@@ -298,7 +304,9 @@ def service(member_id: int, service: str):
     if request.method == "POST" and _TOKEN.fullmatch(token):
         key = f"web:{member.id}:service:{token}"
         try:
-            made = ClubService.convert(member.id, what, points, shopper().now, channel="web", key=key)
+            made = ClubService.convert(
+                member.id, what, points, shopper().now, channel="web", key=key, amount=_confirmed("sasia")
+            )
         except TooFew as error:
             return refuse(_too_few(error.least))
         except NotEnough as error:
@@ -380,11 +388,19 @@ def offer(member_id: int, offer_id: int):
         key = f"web:{member.id}:voucher:{token}"
         try:
             voucher = Voucher.convert(
-                member.id, wanted, shopper().now, channel="web", key=key, profile=shopper().profile
+                member.id,
+                wanted,
+                shopper().now,
+                channel="web",
+                key=key,
+                profile=shopper().profile,
+                points=_confirmed("pike"),
             )
         except NotEnough as error:
             return refuse(_not_enough(wanted.points, error.usable))
         except OfferGone:
+            if offer_id in {one.id for one in club.offers}:
+                return refuse(gettext("Ndërkohë ndryshoi. Shihni pikët e tanishme dhe zgjidhni përsëri."))
             return refuse(gettext("Kjo ofertë nuk jepet më."))
         except Blocked:
             return refuse(_blocked())

@@ -100,6 +100,26 @@ def test_the_least_points_the_rate_and_the_price_of_a_bundle_are_the_operators(m
     assert convert(member, "fillo", 120, key="f").what == "fillo"
 
 
+@pytest.mark.rule("CLB-12", "CLB-17")
+def test_other_units_than_were_confirmed_are_not_given(member):
+    def confirmed(amount, key, what="MB", points=50):
+        return ClubService.convert(member.id, what, points, NOW, channel="web", key=key, amount=amount)
+
+    for amount in (-1, 0, 249, 251):
+        with pytest.raises(NotOffered):
+            confirmed(amount, f"a:{amount}")
+    with pytest.raises(NotOffered):
+        confirmed(2, "b", "hej", 90)
+    made = confirmed(250, "c")
+    change_rate("unit", "MB", 4)
+    with pytest.raises(NotOffered):
+        confirmed(250, "d")
+    assert confirmed(250, "c") == made
+    assert confirmed(None, "e").amount == 200
+    assert confirmed(1, "f", "hej", 90).amount == 1
+    assert usable_points(member, NOW) == 1_000 - 50 - 50 - 90
+
+
 @pytest.mark.rule("CLB-7")
 def test_blocked_points_and_those_of_a_membership_that_ended_become_nothing(member):
     with db.atomic():

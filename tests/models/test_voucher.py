@@ -95,6 +95,23 @@ def test_an_offer_that_another_one_replaced_is_not_given_at_the_old_price(member
     assert convert(member, made).entry.points == -150
 
 
+@pytest.mark.rule("CLB-8", "CLB-17")
+def test_an_offer_that_costs_something_else_than_was_confirmed_is_not_given(member):
+    of = offer(points=100)
+    type(of).update(points=120).execute()
+    for shown in (of, type(of).get()):
+        with pytest.raises(OfferGone):
+            convert(member, shown, points=100)
+    assert usable_points(member, NOW) == 1_000
+    # What the offer costs is looked at when it is turned, not when it was read.
+    made = convert(member, of, points=120)
+    assert made.entry.points == -120
+    # What was done is found again, whatever it costs since.
+    type(of).update(points=130).execute()
+    assert convert(member, of, points=120) == made
+    assert convert(member, of, "sms:1", channel="sms").entry.points == -130
+
+
 # Who is told
 
 

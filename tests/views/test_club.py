@@ -315,7 +315,7 @@ def test_points_that_cannot_be_converted_are_told_beside_the_field_and_kept(arbe
     path = service_path(member)
     for page in (
         arben.get(path, query_string={"pike": typed}),
-        arben.post(path, {"pike": typed, "token": "a" * 32}),
+        arben.post(path, {"pike": typed, "sasia": "2505", "token": "a" * 32}),
     ):
         check(page, "sq", 422)
         assert said in page.text_of("pike-MB-error").replace(SPACE, " ")
@@ -351,6 +351,42 @@ def test_what_the_operator_no_longer_gives_is_not_shown_and_not_given(arben, mem
         assert arben.post(path, fields).status == 422
         assert arben.get(path, query_string={"pike": "90"}).status == 422
     assert usable_points(ClubMember.get(), NOW) == 500
+
+
+@pytest.mark.rule("CLB-12", "CLB-17")
+def test_what_was_confirmed_is_what_is_taken_and_given_or_nothing(arben, member):
+    of, path = offer(points=100), service_path(member)
+    asked = [
+        (path, arben.get(path, query_string={"pike": "50"}).form(path)),
+        (offer_path(member, of), arben.get(offer_path(member, of)).form(offer_path(member, of))),
+    ]
+    change_rate("unit", "MB", 4)
+    type(of).update(points=110).execute()
+    before = rows(ClubEntry, ClubService, Voucher, BssEvent)
+    for address, sent in asked:
+        page = arben.post(address, sent)
+        check(page, "sq", 422)
+        assert "Ndërkohë ndryshoi." in page.words
+    assert rows(ClubEntry, ClubService, Voucher, BssEvent) == before
+    # Asked anew it is as it is shown now.
+    assert confirm(arben, path, pike="50").status == 303
+    assert confirm(arben, offer_path(member, of)).status == 303
+    assert (ClubService.get().amount, Voucher.get().entry.points) == (200, -110)
+
+
+@pytest.mark.rule("CLB-16")
+@pytest.mark.parametrize("told", ["", "0", "1", "249", "-250", "2,50", "²", "9" * 30, "x", None])
+def test_a_confirmation_that_says_something_else_than_was_shown_is_refused(arben, member, told):
+    of, path = offer(points=100), service_path(member)
+    asked = [
+        (path, arben.get(path, query_string={"pike": "50"}).form(path), "sasia"),
+        (offer_path(member, of), arben.get(offer_path(member, of)).form(offer_path(member, of)), "pike"),
+    ]
+    for address, sent, name in asked:
+        sent = {field: value for field, value in sent.items() if field != name}
+        assert arben.post(address, sent if told is None else {**sent, name: told}).status == 422
+    assert usable_points(ClubMember.get(), NOW) == 500
+    assert (ClubService.select().count(), Voucher.select().count()) == (0, 0)
 
 
 @pytest.mark.parametrize(("typed", "said"), [("50", "250 MB"), ("", "0 MB"), ("x", "0 MB"), ("1.000", "5.000 MB")])
@@ -412,7 +448,8 @@ def test_an_offer_that_is_over_or_too_dear_is_refused_in_words(arben, member):
     page = arben.get("/klubi")
     assert "Ju mungojnë edhe 1 pikë." in plain(page)
     assert "Kafe Sheshi" not in page.words
-    for page in (arben.get(offer_path(member, dear)), arben.post(offer_path(member, dear), {"token": "a" * 32})):
+    sent_dear = {"pike": "501", "token": "a" * 32}
+    for page in (arben.get(offer_path(member, dear)), arben.post(offer_path(member, dear), sent_dear)):
         check(page, "sq", 422)
         assert "Duhen 501 pikë; keni 500 pikë." in plain(page)
     for page in (arben.post(offer_path(member, over), sent), arben.get(offer_path(member, over))):
