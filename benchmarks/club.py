@@ -34,7 +34,7 @@ def fill(count: int, file: Path) -> None:
     """So many members, each with its number, holder and profile, and a month's data of them in `file`."""
     from models.base import db
     from models.club_member import ClubMember
-    from models.number import Number
+    from models.number import Number, ProfileNumber
     from models.profile import Profile
     from models.subscriber import Holder, Subscriber
 
@@ -55,6 +55,7 @@ def fill(count: int, file: Path) -> None:
             Profile.insert_many(
                 {"id": n, "email": f"{n}@example.com", "password_hash": "-", "created_at": joined} for n in ids
             ).execute()
+            ProfileNumber.insert_many({"profile": n, "number": n, "added_at": joined} for n in ids).execute()
             ClubMember.insert_many(
                 {"number": n, "profile": n, "language": "sq", "holder": n, "segment": "private", "kind": "postpaid"}
                 | {"joined_at": joined, "earns_from": date(2025, 12, 1)}

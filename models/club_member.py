@@ -121,9 +121,14 @@ class ClubMember(BaseModel):
         return cls.select(cls, Number, Subscriber, Holder).join(Number).join(Subscriber).join(Holder)
 
     @classmethod
-    def with_number_and_profile(cls):
-        """Members with their number and their profile, where they have one."""
-        return cls.select(cls, Number, Profile).join(Number, JOIN.LEFT_OUTER).join_from(cls, Profile, JOIN.LEFT_OUTER)
+    def with_service_and_profile(cls):
+        """Members with their number or fixed service, and their profile where they have one."""
+        return (
+            cls.select(cls, Number, FixedService, Profile)
+            .join(Number, JOIN.LEFT_OUTER)
+            .join_from(cls, FixedService, JOIN.LEFT_OUTER)
+            .join_from(cls, Profile, JOIN.LEFT_OUTER)
+        )
 
     @property
     def service(self) -> "Number | FixedService":
@@ -182,6 +187,38 @@ class ClubMember(BaseModel):
         except IntegrityError as error:
             raise AlreadyMember from error
         return member
+
+    # Who gets its mails
+
+    @classmethod
+    def begin_mails(cls, number: Number, profile: Profile) -> None:
+        """`profile` added the number: it gets the mails that nobody got of it, and of the fixed services of the same
+        subscriber code (CLB-1)."""
+        fixed = FixedService.select(FixedService.id).where(FixedService.subscriber == number.subscriber_id)
+        nobodys = (cls.number == number) | cls.fixed.in_(fixed)
+        cls._mail_to(profile, nobodys & cls.profile.is_null() & cls.ended_at.is_null())
+
+    @classmethod
+    def end_mails(cls, number: Number, profile: Profile) -> None:
+        """`profile` has removed the number: it gets no mails of it any more, nor of the fixed services of the same
+        subscriber code where that was its last number of it (PRV-1)."""
+        over = cls.number == number
+        others = (
+            Number.select()
+            .join(ProfileNumber)
+            .where(ProfileNumber.profile == profile, Number.subscriber == number.subscriber_id, Number.active)
+        )
+        if not others.exists():
+            fixed = FixedService.select(FixedService.id).where(FixedService.subscriber == number.subscriber_id)
+            over |= cls.fixed.in_(fixed)
+        cls._mail_to(None, over & (cls.profile == profile))
+
+    @classmethod
+    def _mail_to(cls, profile: Profile | None, which) -> None:
+        # Held in the order in which everybody holds members.
+        held = [id for (id,) in locked(cls.select(cls.id).where(which).order_by(cls.id)).tuples()]
+        if held:
+            cls.update(profile=profile).where(cls.id.in_(held)).execute()
 
     # Turns
 

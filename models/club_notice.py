@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, fn
 
 import crash
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, db
 from models.calendar import end_of_day, is_daytime, local_day
 from models.club_ledger import BATCH, OPEN, ClubLot
 from models.club_member import ClubMember
 from models.club_rate import Rates
+from models.club_reach import reach
 from models.outbox import Mail
 from models.sms import Sms
 
@@ -79,8 +80,8 @@ class ClubNotice(BaseModel):
     def _tell(cls, step: str, day: date, points: dict[int, int], now) -> int:
         with db.atomic():
             # Held, so that what is told is not being spent at this moment, and two workers take turns.
-            wanted = ClubMember.select(ClubMember.id).where(ClubMember.id.in_(list(points)))
-            held = [id for (id,) in locked(wanted.order_by(ClubMember.id)).tuples()]
+            # Whose service became somebody else's is no member any more: the new holder hears nothing of it.
+            held = [member.id for member in ClubMember.hold_all(points, now)]
             lots = ClubLot.select(ClubLot.member, fn.SUM(ClubLot.left)).where(
                 OPEN, ClubLot.usable_until == day, ClubLot.member.in_(held)
             )
@@ -98,16 +99,19 @@ class ClubNotice(BaseModel):
             ]
             cls.insert_many(rows).execute()
             crash.at("club: notices written")
-            members = ClubMember.with_number_and_profile().where(ClubMember.id.in_(list(points)))
+            members = ClubMember.with_service_and_profile().where(ClubMember.id.in_(list(points)))
+            members = list(members.order_by(ClubMember.id))
+            ways = reach(members)
             messages, mails = [], []
-            for member in members.order_by(ClubMember.id):
+            for member in members:
+                way = ways[member.id]
                 data = {"member": member.id, "points": points[member.id], "until": day.isoformat()}
                 key = f"points_lapse:{member.id}:{day}:{step}"
                 common = {"key": key, "language": member.language, "data": data}
-                if member.msisdn:
-                    messages.append({"recipient": member.msisdn, "until": end_of_day(day), **common})
-                if member.profile_id:
-                    mails.append({"recipient": member.profile.email, "profile": member.profile_id, **common})
+                if way.msisdn:
+                    messages.append({"recipient": way.msisdn, "until": end_of_day(day), **common})
+                if way.profile is not None:
+                    mails.append({"recipient": way.profile.email, "profile": way.profile.id, **common})
             Sms.write_all("points_lapse", messages, now)
             Mail.write_all("points_lapse", mails, now)
         return len(points)

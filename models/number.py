@@ -49,27 +49,36 @@ class Number(BaseModel):
     def add_to(self, profile: Profile, now) -> None:
         """Put it into `profile`; a second time it is there already (PRO-3). Other profiles keep it, and hear nothing.
 
-        Each of them proved to hold it: a family, or a company's clerks, may share one.
+        Each of them proved to hold it: a family, or a company's clerks, may share one. What was taken into the club
+        at the desk has mails from then on (CLB-1).
         """
-        (
-            ProfileNumber.insert(profile=profile, number=self, added_at=now)
-            .on_conflict(
-                conflict_target=[ProfileNumber.profile, ProfileNumber.number],
-                update={ProfileNumber.number: ProfileNumber.number},
+        from models.club_member import ClubMember
+
+        with db.atomic():
+            (
+                ProfileNumber.insert(profile=profile, number=self, added_at=now)
+                .on_conflict(
+                    conflict_target=[ProfileNumber.profile, ProfileNumber.number],
+                    update={ProfileNumber.number: ProfileNumber.number},
+                )
+                .execute()
             )
-            .execute()
-        )
+            ClubMember.begin_mails(self, profile)
 
     def remove_from(self, profile: Profile) -> bool:
         """Take it out of `profile`, with the devices of the profile's cart that are for it; false when it was not
-        there. Orders and contracts stay as they are."""
+        there. Orders, contracts and the club's points stay as they are; the club's mails to `profile` end."""
         from models.cart import Cart, CartLine
+        from models.club_member import ClubMember
 
         with db.atomic():
             carts = Cart.select(Cart.id).where(Cart.profile == profile)
             CartLine.delete().where(CartLine.number == self, CartLine.cart.in_(carts)).execute()
             gone = ProfileNumber.delete().where(ProfileNumber.profile == profile, ProfileNumber.number == self)
-            return bool(gone.execute())
+            if not gone.execute():
+                return False
+            ClubMember.end_mails(self, profile)
+            return True
 
     def active_contract(self, now) -> "Contract | None":  # noqa: F821
         """The Besnik 24 contract that runs on this number, if one does (ELG-5)."""

@@ -15,7 +15,7 @@ from models.calendar import local_day
 from models.club_ledger import ClubEntry, debit, entry_of
 from models.club_member import ClubMember
 from models.club_offer import Partner, PartnerOffer
-from models.number import Number
+from models.club_reach import reach
 from models.order_number import ALPHABET, MISREAD
 from models.outbox import Mail
 from models.profile import Profile
@@ -138,9 +138,10 @@ class Voucher(BaseModel):
     def tell(self, member: ClubMember, now, profile: Profile | None = None) -> None:
         """The code by SMS to the number, and by mail to `profile` or to who joined (CLB-8)."""
         told = {"voucher": self.id}
-        profile = profile or self._joined_by(member)
-        if msisdn := member.msisdn or self._number_beside(member, profile):
-            Sms.write("voucher", msisdn, member.language, now, key=f"voucher:{self.id}", data=told)
+        way = reach([member], profile)[member.id]
+        profile = way.profile
+        if way.msisdn:
+            Sms.write("voucher", way.msisdn, member.language, now, key=f"voucher:{self.id}", data=told)
         if profile:
             Mail.write_to(
                 profile.email,
@@ -151,23 +152,6 @@ class Voucher(BaseModel):
                 profile=profile,
                 data=told,
             )
-
-    @staticmethod
-    def _joined_by(member: ClubMember) -> Profile | None:
-        """The profile that joined, as long as it has the number: the code is worth something."""
-        if not member.profile_id:
-            return None
-        if member.number_id and not Number.of_profile_by(member.profile, id=member.number_id):
-            return None
-        return member.profile
-
-    @staticmethod
-    def _number_beside(member: ClubMember, profile: Profile | None) -> str:
-        """A fixed service gets no SMS: the profile's first number of the same subscriber code does."""
-        if profile is None or not member.fixed_id:
-            return ""
-        numbers = Number.of_profile(profile)
-        return next((number.msisdn for number in numbers if number.subscriber_id == member.fixed.subscriber_id), "")
 
     @classmethod
     def of_member(cls, member: ClubMember, limit: int = 50) -> "list[Voucher]":

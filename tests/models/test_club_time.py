@@ -12,9 +12,13 @@ from models.club_member import ClubMember
 from models.club_month import ClubTopup, MonthlyCredit, block_all_due, months_before
 from models.club_notice import ClubNotice
 from models.club_rate import Rate
+from models.club_reach import Reach, reach
 from models.club_service import ClubService
+from models.number import Number, ProfileNumber
 from models.outbox import Mail
+from models.profile import Profile
 from models.sms import Sms
+from models.subscriber import Holder, Subscriber
 from tests.club import give, joined, joined_fixed
 from tests.query_count import assert_query_count
 from tests.world import own_number, profile
@@ -145,9 +149,9 @@ def test_three_years_day_by_day_and_the_same_with_days_off_and_with_jobs_that_ru
         ahead = (until - day).days
         assert ahead == {"first": 30, "last": 7}[step] or until.month != 6
     assert {until for _, _, _, until in daily.notices} >= {date(2027, 6, 30), date(2028, 6, 30)}
-    # The number by SMS and mail; the fixed service joined at the desk, and nobody can be told.
+    # The number by SMS and mail; the fixed service joined at the desk, and a number of its code is told by SMS.
     told = sum(not of_fixed for _, of_fixed, _, _ in daily.notices)
-    assert daily.messages == (told, told)
+    assert daily.messages == (len(daily.notices), told)
 
     # A worker that is off for three weeks of each month and for the whole of June and July 2027, and does all twice.
     rarely = walk(lambda day: 2 * (day.day > 22 and (day.year, day.month) not in ((2027, 6), (2027, 7))))
@@ -229,6 +233,64 @@ def test_a_notice_is_not_sent_once_the_points_last_day_is_over(member):
     for message in (sms, mail):
         assert not message.is_too_late(over - timedelta(seconds=1))
         assert message.is_too_late(over)
+
+
+def told():
+    """Who is told by SMS, and by mail."""
+    ClubNotice.tell_all_due(at(date(2026, 6, 1)))
+    return [sms.recipient for sms in Sms.select()], [mail.recipient for mail in Mail.select()]
+
+
+@pytest.mark.rule("CLB-6", "PRV-1")
+def test_a_mail_goes_to_no_profile_that_has_the_number_no_more(member):
+    due(member, 50)
+    ProfileNumber.delete().execute()
+    assert told() == ([member.msisdn], [])
+
+
+@pytest.mark.rule("CLB-6", "CLB-14", "PRV-1")
+def test_a_new_holder_hears_nothing_of_the_points_of_the_former(member):
+    due(member, 50)
+    other = Subscriber.create(holder=Holder.create(id_number="9", segment="private"), code="S-9", since=BEGIN)
+    Number.update(subscriber=other).where(Number.id == member.number_id).execute()
+    assert told() == ([], [])
+    assert notices() == []
+
+
+@pytest.mark.rule("CLB-6")
+def test_of_a_fixed_service_a_number_of_the_same_code_is_told(member):
+    own_number(Profile.get(), "38970100009")
+    fixed = joined_fixed(member.number.subscriber, now=at(date(2026, 1, 10)))
+    due(fixed, 50)
+    assert told() == ([member.msisdn], [])
+
+
+@pytest.mark.rule("CLB-6", "PRV-1")
+def test_of_a_fixed_service_the_profile_that_joined_is_told_while_it_has_a_number_of_the_code(member):
+    # The code's second number is the one that this profile has.
+    besa = profile("besa@example.com")
+    second = own_number(besa, "38970100008", holder_of=member.number, now=at(date(2026, 1, 10)))
+    fixed = joined_fixed(second.subscriber, now=at(date(2026, 1, 10)))
+    ClubMember.update(profile=besa).where(ClubMember.id == fixed.id).execute()
+    due(fixed, 50)
+    assert told() == (["38970100008"], ["besa@example.com"])
+    ProfileNumber.delete().where(ProfileNumber.profile == besa).execute()
+    ways = reach([ClubMember.get_by_id(fixed.id)])
+    assert ways == {fixed.id: Reach(None, member.msisdn)}
+
+
+@pytest.mark.rule("CLB-6")
+def test_who_is_told_of_many_is_found_in_as_many_queries_as_of_one(member):
+    due(member, 50)
+    for last in range(5):
+        one = own_number(profile(f"p{last}@example.com"), f"3897010002{last}", now=at(date(2026, 1, 10)))
+        due(joined(one, now=at(date(2026, 1, 10))), 50)
+        due(joined_fixed(one.subscriber, now=at(date(2026, 1, 10))), 50)
+    members = list(ClubMember.with_service_and_profile())
+    assert len(members) == 11
+    with assert_query_count(1):
+        ways = reach(members)
+    assert all(way.msisdn for way in ways.values())
 
 
 @pytest.mark.rule("CLB-6")
@@ -368,5 +430,7 @@ def test_what_is_due_is_found_among_the_open_lots_alone(task, member):
     assert of_lots
     for sql, params in of_lots:
         plan = str(list(db.execute_sql(f"EXPLAIN QUERY PLAN {sql}", params)))
-        assert "USING COVERING INDEX club_lot_open" in plan or "USING INDEX club_lot_" in plan, (sql, plan)
+        # Or among those of some hundred members who are held.
+        found = ("USING COVERING INDEX club_lot_open", "USING INDEX club_lot_", "(member_id=? AND usable_until")
+        assert any(by in plan for by in found), (sql, plan)
         assert "SCAN t" not in plan, (sql, plan)

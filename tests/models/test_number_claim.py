@@ -6,16 +6,18 @@ import pytest
 
 import config
 from models.cart import Cart, CartLine
+from models.club_member import ClubMember
 from models.number import Number, ProfileNumber
 from models.number_claim import KEPT, AlreadyAdded, NotVerified, NumberClaim, TooSoon
 from models.profile import Profile
 from models.security_code import CodeOver, SecurityCode, TooManyCodes, WrongCode
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
+from tests.club import joined_fixed
 from tests.crowd import Crowd
 from tests.databases import own_database
 from tests.query_count import assert_query_count
-from tests.world import NOW, build, later, profile
+from tests.world import NOW, build, later, own_number, profile
 
 MSISDN, ID, SIM = "38970100020", "0101990450006", "445566"
 OTHER_ID, UNKNOWN = "0101990454818", "38970100099"
@@ -347,3 +349,41 @@ def test_many_wrong_and_right_codes_at_once_never_exceed_the_tries(crowd):
 
 def test_the_pause_is_shorter_than_a_code_lives():
     assert timedelta(seconds=config.CODE_PAUSE) < timedelta(minutes=config.CODE_MINUTES)
+
+
+# What was taken into the club at the desk
+
+
+def mailed():
+    return [member.profile_id for member in ClubMember.select().order_by(ClubMember.id)]
+
+
+@pytest.mark.rule("CLB-1", "PRO-3")
+def test_mails_of_the_club_begin_when_a_number_is_added_and_end_when_it_is_removed(owner, ours):
+    besa = profile("besa@example.com")
+    ClubMember.join_number(Number.of_msisdn(ours.msisdn), NOW, language="sq")
+    joined_fixed(ours.subscriber)
+    assert mailed() == [None, None]
+    ours.add_to(owner, NOW)
+    assert mailed() == [owner.id, owner.id]
+    # Who comes second takes nothing from the first.
+    ours.add_to(besa, NOW)
+    ours.remove_from(besa)
+    assert mailed() == [owner.id, owner.id]
+    second = Number.create(msisdn="38970100008", subscriber=ours.subscriber, sim_end="112233", kind="prepaid")
+    second.add_to(owner, NOW)
+    assert ours.remove_from(owner)
+    assert mailed() == [None, owner.id]
+    assert not ours.remove_from(owner)
+    second.remove_from(owner)
+    assert mailed() == [None, None]
+
+
+@pytest.mark.rule("CLB-1")
+def test_mails_of_a_membership_that_ended_or_of_another_code_do_not_begin(owner, ours):
+    other = own_number(profile("besa@example.com"), "38970100009")
+    ClubMember.join_number(Number.of_msisdn(ours.msisdn), NOW, language="sq")
+    ClubMember.update(ended_at=NOW).execute()
+    joined_fixed(other.subscriber)
+    ours.add_to(owner, NOW)
+    assert mailed() == [None, None]
