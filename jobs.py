@@ -12,7 +12,7 @@ import structlog
 
 import config
 from models.allowance import Allowance
-from models.base import db, utcnow
+from models.base import Unfinished, db, utcnow
 from models.bss_event import BssEvent
 from models.bss_push import BssMessage
 from models.cart import Cart
@@ -69,33 +69,41 @@ DUE = (
 )
 
 
-def run_round(now=None, only=None, stop: threading.Event | None = None) -> None:
+def run_round(now=None, only=None, stop: threading.Event | None = None) -> list:
     """Do all that is due at `now`, or the tasks `only`; trouble with one kind does not hold up the others.
 
-    Once `stop` is set, the tasks that were not begun are left to the next start.
+    Returns the tasks that stopped because their time was over, with more to do. Once `stop` is set, the tasks that
+    were not begun are left to the next start.
     """
+    unfinished = []
     for task, _ in DUE if only is None else only:
         if stop is not None and stop.is_set():
-            return
+            break
         try:
             with db.connection_context():
-                task(now or utcnow())
+                if isinstance(task(now or utcnow()), Unfinished):
+                    unfinished.append(task)
         except Exception:
             log.exception("worker.failed", task=getattr(task, "__qualname__", str(task)))
+    return unfinished
 
 
-def work() -> None:
+def work(due=DUE) -> None:
     """Run rounds until SIGTERM or SIGINT; what is being done then is finished first."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    next_run = dict.fromkeys(range(len(DUE)), 0.0)
+    next_run = dict.fromkeys(range(len(due)), 0.0)
     log.info("worker.started")
     while not stop.is_set():
         moment = time.monotonic()
         ready = [number for number in next_run if next_run[number] <= moment]
         for number in ready:
-            next_run[number] = moment + DUE[number][1]
-        run_round(only=[DUE[number] for number in ready], stop=stop)
+            next_run[number] = moment + due[number][1]
+        unfinished = run_round(only=[due[number] for number in ready], stop=stop)
+        for number in ready:
+            if due[number][0] in unfinished:
+                # Others have their turn, then it goes on, however seldom it begins.
+                next_run[number] = moment
         stop.wait(config.WORKER_EVERY)
     log.info("worker.stopped")

@@ -6,6 +6,7 @@ how far it is. What is compared is the processor time for each member: it does n
 
 import argparse
 import json
+import math
 import re
 import subprocess
 import sys
@@ -94,9 +95,9 @@ def _do(step: str, count: int, file: Path, progress) -> None:
         done = SpendingList(file).credit(MONTH, told, lambda share: progress(round(share * count)))
         assert (done.credited, done.unchanged) == ((count, 0) if step == "credit" else (0, count)), done
     elif step == "notices":
-        assert ClubNotice.tell_all_due(june, progress) == count
+        assert ClubNotice.tell_all_due(june, progress, within=math.inf) == count
     elif step == "lapse":
-        assert lapse_all_due(july, progress) == count
+        assert lapse_all_due(july, progress, within=math.inf) == count
     elif step == "audit":
         assert not list(audit(progress))
     else:

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from math import inf
 
 import click
 from peewee import DatabaseError
@@ -143,7 +144,7 @@ def lapse():
     from models.club_ledger import lapse_all_due
 
     with _told_clearly(), _counted("members") as progress:
-        count = lapse_all_due(utcnow(), progress)
+        count = lapse_all_due(utcnow(), progress, within=inf)
     click.echo(f"Points of {count} members lapsed.")
 
 
@@ -154,7 +155,7 @@ def notices():
     from models.club_notice import ClubNotice
 
     with _told_clearly(), _counted("notices") as progress:
-        count = ClubNotice.tell_all_due(utcnow(), progress)
+        count = ClubNotice.tell_all_due(utcnow(), progress, within=inf)
     click.echo(f"{count} notices are written. They go out from {HOURS.start}:00 to {HOURS.stop}:00.")
 
 
@@ -165,7 +166,8 @@ def block():
     from models.club_month import block_all_due
 
     with _told_clearly():
-        followed, blocked = ClubMember.follow_all_services(utcnow()), block_all_due(utcnow())
+        followed = ClubMember.follow_all_services(utcnow(), within=inf)
+        blocked = block_all_due(utcnow(), within=inf)
     click.echo(f"{blocked} members are blocked now; {followed} changed their tariff or holder.")
 
 

@@ -73,6 +73,10 @@ class MomentField(DateTimeField):
         return value.astimezone(UTC)
 
 
+class Unfinished(int):
+    """How much a job did that stopped because its time was over: the worker goes on with it in its next round."""
+
+
 class BaseModel(Model):
     class Meta:
         database = db

@@ -1,10 +1,11 @@
 """Who is in the points club: a service, that is a mobile number or a fixed service (CLB-1, CLB-2)."""
 
+import time
 from datetime import date
 
 from peewee import JOIN, BooleanField, CharField, Check, DateField, ForeignKeyField, IntegerField, IntegrityError
 
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, Unfinished, db, locked
 from models.calendar import local_day
 from models.club_rate import BUNDLES, UNITS, Rates
 from models.number import Number, ProfileNumber
@@ -331,15 +332,24 @@ class ClubMember(BaseModel):
         )
 
     @classmethod
-    def follow_all_services(cls, now, limit: int = 500) -> int:
-        """Take in what changed of members' services; returns of how many (CLB-14). It may run twice."""
-        ids = [member.id for member in cls.changed_services().limit(limit)]
-        for id in ids:
-            with db.atomic():
-                member = locked(cls.select().where(cls.id == id)).get()
-                if member.ended_at is None:
-                    member.follow_service(now)
-        return len(ids)
+    def follow_all_services(cls, now, limit: int = 500, within: float = 10) -> int:
+        """Take in what changed of members' services, found `limit` at a time; returns of how many (CLB-14).
+
+        It may run twice. After `within` seconds the rest is left to the next time: Unfinished.
+        """
+        total, last, began = 0, 0, time.monotonic()
+        while ids := [member.id for member in cls.changed_services().where(cls.id > last).limit(limit)]:
+            for id in ids:
+                with db.atomic():
+                    member = locked(cls.select().where(cls.id == id)).get()
+                    if member.ended_at is None:
+                        member.follow_service(now)
+                total, last = total + 1, id
+                if time.monotonic() - began >= within:
+                    return Unfinished(total)
+            if len(ids) < limit:
+                break
+        return total
 
 
 # A service has one membership at a time; those that ended stay, with their history.

@@ -6,11 +6,12 @@ Who earns nothing for some months in a row cannot use the points until some are 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
+from time import monotonic
 
 from peewee import CharField, Check, ForeignKeyField, IntegerField, fn
 
 import crash
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, Unfinished, db
 from models.calendar import ZONE, local_day
 from models.club_ledger import (
     BATCH,
@@ -304,10 +305,11 @@ class MonthlyCredit:
             setattr(self.count, one.name, getattr(self.count, one.name) + getattr(count, one.name))
 
 
-def block_all_due(now) -> int:
+def block_all_due(now, within: float = 10) -> int:
     """Block the fixed services that were not topped up for some months; returns how many (CLB-7).
 
-    Mobile numbers are blocked by the month's data: what was not told is not known.
+    Mobile numbers are blocked by the month's data: what was not told is not known. After `within` seconds the rest is
+    left to the next time: Unfinished.
     """
     today = local_day(now - GRACE)
     months = months_before(today, Rates(today)["block", ""])
@@ -323,13 +325,15 @@ def block_all_due(now) -> int:
         ClubMember.earns_from <= first_day(months[0]),
         ~fn.EXISTS(earned),
     )
-    total, last = 0, 0
+    total, last, began = 0, 0, monotonic()
     while ids := [id for (id,) in idle.where(ClubMember.id > last).order_by(ClubMember.id).limit(BATCH).tuples()]:
         last = ids[-1]
         with db.atomic():
             for member in ClubMember.hold_all(ids, now):
                 follow_earning(member, now)
                 total += member.is_blocked
+        if monotonic() - began >= within:
+            return Unfinished(total)
     return total
 
 

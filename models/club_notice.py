@@ -1,12 +1,13 @@
 """That points are about to lapse, told once for each time ahead (CLB-6)."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from peewee import CharField, Check, DateField, ForeignKeyField, IntegerField, fn
 
 import crash
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, Unfinished, db
 from models.calendar import end_of_day, is_daytime, local_day
 from models.club_ledger import BATCH, OPEN, ClubLot
 from models.club_member import ClubMember
@@ -30,15 +31,16 @@ class ClubNotice(BaseModel):
         indexes = ((("member", "usable_until", "step"), True),)
 
     @classmethod
-    def tell_all_due(cls, now, progress: Callable[[int], None] | None = None) -> int:
+    def tell_all_due(cls, now, progress: Callable[[int], None] | None = None, within: float = 10) -> int:
         """Tell members which points lapse soon, by SMS and mail; returns how many notices.
 
         After days off only what is still true is told: of two notices that are due the later one, and nothing of a
-        day that is over. It may be killed between its transactions, and may run twice.
+        day that is over. It may be killed between its transactions, and may run twice. After
+        `within` seconds it leaves the rest to the next time: Unfinished.
         """
         if not is_daytime(now):
             return 0
-        total = 0
+        total, began = 0, time.monotonic()
         for step, day in cls._days(now):
             last = 0
             while due := cls._due(step, day, last):
@@ -46,6 +48,8 @@ class ClubNotice(BaseModel):
                 total += cls._tell(step, day, dict(due), now)
                 if progress is not None:
                     progress(total)
+                if time.monotonic() - began >= within:
+                    return Unfinished(total)
         return total
 
     @classmethod

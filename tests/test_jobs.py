@@ -1,5 +1,6 @@
 """The worker's rounds (MSG-1, PAY-7, PAY-8)."""
 
+import os
 import signal
 import threading
 
@@ -7,6 +8,7 @@ import pytest
 
 import config
 import jobs
+from models.base import Unfinished
 from models.cart import Cart
 from models.catalogue import Listing, Promotion
 from models.order import Order
@@ -44,6 +46,31 @@ def test_a_round_that_is_told_to_stop_begins_no_other_task():
     second = (lambda now: done.append("second"), 1)
     jobs.run_round(NOW, only=[first, second], stop=stop)
     assert done == ["first"]
+
+
+def test_a_round_names_what_stopped_because_its_time_was_over():
+    tasks = [(lambda now: Unfinished(500), 3600), (lambda now: 500, 3600), (lambda now: None, 1)]
+    assert jobs.run_round(NOW, only=tasks) == [tasks[0][0]]
+
+
+def test_the_worker_goes_on_in_its_next_round_with_what_was_not_done(monkeypatch):
+    rounds = []
+
+    def much(now):
+        rounds.append(now)
+        if len(rounds) < 3:
+            return Unfinished(500)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 1
+
+    monkeypatch.setattr(config, "WORKER_EVERY", 0.01)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        jobs.work(((much, 3600),))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(rounds) == 3
 
 
 @pytest.mark.rule("MSG-1")

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from models.base import db
+from models.base import Unfinished, db
 from models.bss_event import BssEvent
 from models.club_ledger import ClubEntry, NotEnough, audit, debit, usable_points
 from models.club_member import AlreadyMember, ClubMember, FixedService, NotMember, month_after
@@ -140,6 +140,19 @@ def test_private_to_business_postpaid_loses_points_and_units(kind):
     # The membership goes on, and earns again.
     give(again(member), 5)
     assert usable_points(again(member), NOW) == 5
+
+
+@pytest.mark.rule("CLB-14")
+def test_more_changes_than_are_found_at_a_time_are_followed_in_one_round_unless_its_time_is_over():
+    arben = profile()
+    members = [joined(own_number(arben, f"3897010000{last}"), points=10) for last in range(1, 6)]
+    Number.update(active=False).execute()
+    first = ClubMember.follow_all_services(later(1), limit=2, within=0)
+    assert (first, type(first)) == (1, Unfinished)
+    rest = ClubMember.follow_all_services(later(1), limit=2)
+    assert (rest, type(rest)) == (4, int)
+    assert all(again(member).ended_at for member in members)
+    assert ClubMember.follow_all_services(later(2)) == 0
 
 
 @pytest.mark.rule("CLB-14")

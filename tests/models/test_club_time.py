@@ -5,10 +5,22 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 import jobs
-from models.base import IS_SQLITE, db
+from models.base import IS_SQLITE, Unfinished, db
 from models.calendar import ZONE
-from models.club_ledger import Blocked, ClubEntry, ClubLot, NotEnough, audit, debit, give_back, lapse_all_due
-from models.club_member import ClubMember
+from models.club_ledger import (
+    BATCH,
+    Blocked,
+    ClubEntry,
+    ClubLot,
+    Credit,
+    NotEnough,
+    audit,
+    credit_all,
+    debit,
+    give_back,
+    lapse_all_due,
+)
+from models.club_member import ClubMember, FixedService
 from models.club_month import ClubTopup, MonthlyCredit, block_all_due, months_before
 from models.club_notice import ClubNotice
 from models.club_rate import Rate
@@ -378,6 +390,23 @@ def test_units_end_after_thirty_days_and_bundles_on_the_same_day_of_the_next_mon
     assert ClubService.end_all_due(at(date(2026, 2, 28), 12)) == 1
     assert ClubService.end_all_due(at(date(2026, 4, 1))) == 1
     assert ClubService.end_all_due(at(date(2026, 4, 1))) == 0
+
+
+@pytest.mark.rule("CLB-5", "CLB-6", "CLB-7")
+def test_jobs_whose_time_is_over_leave_the_rest_to_their_next_turn():
+    code = own_number(profile()).subscriber
+    service = {"subscriber": code, "kind": "internet", "package": "net"}
+    FixedService.insert_many([{"code": f"FX-{count}", **service} for count in range(BATCH + 1)]).execute()
+    common = {"holder": code.holder, "segment": "private", "kind": "fixed", "language": "sq"}
+    joined = {"joined_at": at(date(2025, 12, 1)), "earns_from": date(2026, 1, 1)}
+    ClubMember.insert_many([{"fixed": fixed, **common, **joined} for fixed in FixedService.select()]).execute()
+    credits = [Credit(member, 10, f"test:{member.id}", {}) for member in ClubMember.select()]
+    credit_all(credits, "month", at(date(2026, 1, 1)), year=2025, until=JUNE)
+    june, july = at(date(2026, 6, 1)), at(date(2026, 7, 1))
+    for task, now in ((ClubNotice.tell_all_due, june), (block_all_due, june), (lapse_all_due, july)):
+        done = [task(now, within=0) for _ in range(3)]
+        assert (done, [type(count) for count in done]) == ([BATCH, 1, 0], [Unfinished, Unfinished, int])
+    assert list(audit()) == []
 
 
 @pytest.mark.rule("CLB-5")
