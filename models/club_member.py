@@ -164,6 +164,10 @@ class ClubMember(BaseModel):
         rates = Rates(today)
         try:
             with db.atomic():
+                # Its row first, as the counter does: the new row refers to it, and of two that join at once one would
+                # wait for the row with its own already written, and the other for that one.
+                table = type(service)
+                locked(table.select().where(table.id == service.id)).get()
                 member = cls.create(
                     **of,
                     profile=profile,
