@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import structlog
 from peewee import (
     JOIN,
     SQL,
@@ -30,8 +29,6 @@ from models.base import BaseModel, MomentField, Unfinished, db, locked
 from models.calendar import local_day
 from models.club_member import ClubMember
 from models.club_rate import Rates
-
-log = structlog.get_logger()
 
 EARNED = ("welcome", "month", "topup")
 SPENT = ("units", "bundle", "voucher", "gift", "order")
@@ -229,17 +226,9 @@ def give_back(entry: ClubEntry, member: ClubMember, now, *, about: dict, extend:
     return back
 
 
-def lapse(member: ClubMember, now) -> list[ClubEntry]:
+def lapse(member: ClubMember, now) -> None:
     """End the lots whose last day is over, an entry for each such day (CLB-5). Blocked points lapse, too."""
-    today = local_day(now)
-    over = ClubLot.select().where(ClubLot.member == member, ClubLot.left > 0, ClubLot.usable_until < today)
-    days: dict[date, list[ClubLot]] = {}
-    for lot in over.order_by(ClubLot.usable_until, ClubLot.id):
-        days.setdefault(lot.usable_until, []).append(lot)
-    entries = []
-    for day, lots in days.items():
-        entries.append(_empty(member, lots, "lapsed", now, _lapse_key(lots), {"until": day.isoformat()}))
-    return entries
+    lapse_all([member], now)
 
 
 def lapse_all(members: list[ClubMember], now) -> int:
@@ -299,7 +288,13 @@ def lose(member: ClubMember, now, why: str) -> ClubEntry | None:
     if not lots and not ClubEntry.select().where(ClubEntry.member == member, ClubEntry.kind.in_(SPENT)).exists():
         return None
     key = f"lost:{member.id}:{lots[0].id if lots else 0}:{now.timestamp():.6f}"
-    return entry_of(key) or _empty(member, lots, "lost", now, key, {"why": why})
+    known = entry_of(key)
+    if known is not None:
+        return known
+    entry = _enter(member, "lost", -sum(lot.left for lot in lots), now, key, {"why": why})
+    for lot in lots:
+        _move(entry, lot, -lot.left)
+    return entry
 
 
 def block(member: ClubMember, now, months: list[str]) -> None:
@@ -405,13 +400,6 @@ def _move(entry: ClubEntry, lot: ClubLot, points: int) -> None:
     # The row's CHECKs refuse more than there is, and more than there ever was.
     ClubLot.update(left=ClubLot.left + points).where(ClubLot.id == lot.id).execute()
     ClubMovement.create(entry=entry, lot=lot, points=points)
-
-
-def _empty(member: ClubMember, lots: list[ClubLot], kind: str, now, key: str, about: dict) -> ClubEntry:
-    entry = _enter(member, kind, -sum(lot.left for lot in lots), now, key, about)
-    for lot in lots:
-        _move(entry, lot, -lot.left)
-    return entry
 
 
 # Reading
