@@ -10,7 +10,7 @@ from models.order import NotAllowed
 from models.payment import Payment
 from views.forms.bills import ChoiceForm
 from views.members import members_only
-from views.respond import go, respond, wants_piece
+from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import shopper
 
 blueprint = Blueprint("bills", __name__)
@@ -89,8 +89,7 @@ def _page(form, invoices, chosen, status=200):
     response = respond(
         "bills/page.html", "bills/_sum.html" if request.method == "GET" else None, status=status, **context
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 @blueprint.get("/paguaj/<number>")
@@ -109,8 +108,7 @@ def outcome(number: str):
         lines=bills.invoiced(),
         payable=bills.is_payable(shopper().now),
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 @blueprint.get("/paguaj/<number>/banka")
@@ -123,8 +121,7 @@ def to_bank(number: str):
         return redirect(url_for("bills.outcome", number=bills.number), 303)
     fields = payment.form(language.current()) if payment.state == "started" else None
     response = respond("bills/bank.html", bills=bills, payment=payment, gate_url=config.BANK_GATE_URL, fields=fields)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 @blueprint.post("/paguaj/<number>/banka")

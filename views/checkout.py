@@ -29,7 +29,7 @@ from views.forms import as_typed
 from views.forms.checkout import ContractPaymentForm, DataForm, DeliveryForm, PaymentForm, PlaceForm, told_of_points
 from views.orders import remember_order
 from views.reasons import told
-from views.respond import go, respond, wants_piece
+from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import shopper
 
 blueprint = Blueprint("checkout", __name__)
@@ -169,8 +169,7 @@ def show_step(step: str, checkout: Checkout, status: int = 200, **context):
     context = {**summary_context(step, checkout, context.pop("used", None)), **context}
     name = context.pop("template", step)
     response = respond(f"checkout/{name}.html", f"checkout/_{name}.html", status=status, **context)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 @blueprint.route("/porosia/te-dhenat", methods=["GET", "POST"])

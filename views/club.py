@@ -28,7 +28,7 @@ from models.number import Number
 from models.voucher import OfferGone, Voucher
 from views.club_words import points_text
 from views.members import members_only
-from views.respond import go, respond
+from views.respond import go, keep_private, respond
 from views.shopper import shopper
 
 blueprint = Blueprint("club", __name__, url_prefix="/klubi")
@@ -42,11 +42,8 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 _POINTS = re.compile(r"[0-9]{1,7}")
 
 
-@blueprint.after_request
-def keep_to_yourself(response):
-    """Whose points and codes these are is nobody else's business, on a shared computer neither."""
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+# Whose points and codes these are is nobody else's business, on a shared computer neither.
+blueprint.after_request(keep_private)
 
 
 def memberships() -> list[ClubMember]:
@@ -463,6 +460,4 @@ def stop(token: str):
         wording = gettext("Mos më dërgoni më")
         Consent.say(profile, "club_email", False, shopper().now, wording=wording, channel="mail")
     wanted = Consent.of(profile)["club_email"]
-    response = respond("club/stop.html", token=token, wanted=wanted)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(respond("club/stop.html", token=token, wanted=wanted))

@@ -1,13 +1,13 @@
 """The step at the counter where the customer says the code from their phone, whatever it is for (CLB-1, CLB-13)."""
 
 from flask import request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 import config
 from models.number_claim import TooSoon
 from models.security_code import CodeOver, TooManyCodes, WrongCode
 from views.forms.desk import MemberCodeForm
-from views.numbers import too_many
+from views.numbers import too_many, tries_left
 from views.respond import go, respond, wants_piece
 from views.shopper import shopper
 
@@ -94,8 +94,4 @@ class CodeStep:
 def wrong(error: WrongCode) -> str:
     if not error.left:
         return gettext("Kodi nuk është i saktë dhe nuk vlen më. Dërgoni një tjetër.")
-    return ngettext(
-        "Kodi nuk është i saktë; mbetet %(num)d përpjekje.",
-        "Kodi nuk është i saktë; mbeten %(num)d përpjekje.",
-        error.left,
-    )
+    return tries_left(error)

@@ -19,7 +19,7 @@ from views.club_words import points_text
 from views.desk_code import CodeStep
 from views.forms.desk import GiftForm
 from views.numbers import too_many
-from views.respond import go, respond
+from views.respond import go, keep_private, respond
 from views.shopper import shopper
 from views.staff_only import STARTS, staff, staff_only
 from views.templating import clock, phone_text
@@ -30,11 +30,8 @@ REFUSED = (OfferGone, GiftGone, Blocked, NotEnough, NotMember)
 blueprint = Blueprint("desk_gifts", __name__, url_prefix="/desk")
 
 
-@blueprint.after_request
-def keep_to_yourself(response):
-    """The next person at the counter's computer finds nothing by going back."""
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+# The next person at the counter's computer finds nothing by going back.
+blueprint.after_request(keep_private)
 
 
 @blueprint.app_template_filter("masked")

@@ -12,15 +12,15 @@ from models.counter import Customer, TooManyLookUps
 from models.desk_joining import DeskJoining, ServiceGone
 from models.security_code import TooManyCodes
 from views.desk_code import CodeStep
-from views.desk_gifts import keep_to_yourself, too_many_look_ups
+from views.desk_gifts import too_many_look_ups
 from views.forms.desk import JoinForm
 from views.numbers import too_many
-from views.respond import go, respond
+from views.respond import go, keep_private, respond
 from views.shopper import shopper
 from views.staff_only import staff_only
 
 blueprint = Blueprint("desk_joining", __name__, url_prefix="/desk/anetaresimi")
-blueprint.after_request(keep_to_yourself)
+blueprint.after_request(keep_private)
 
 
 def find_joining_or_404(token: str) -> DeskJoining:

@@ -12,7 +12,7 @@ from models.number_claim import AlreadyAdded, NumberClaim, TooSoon
 from models.security_code import CodeOver, TooManyCodes, WrongCode
 from views.forms.numbers import CodeForm, NumberForm, ProofForm
 from views.members import members_only
-from views.respond import go, respond, wants_piece
+from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import shopper
 from views.templating import clock
 
@@ -185,6 +185,10 @@ def too_many(error: TooManyCodes) -> str:
 def wrong(error: WrongCode) -> str:
     if not error.left:
         return gettext("Kodi nuk është i saktë dhe nuk vlen më. Kërkoni një tjetër.")
+    return tries_left(error)
+
+
+def tries_left(error: WrongCode) -> str:
     return ngettext(
         "Kodi nuk është i saktë; mbetet %(num)d përpjekje.",
         "Kodi nuk është i saktë; mbeten %(num)d përpjekje.",
@@ -207,5 +211,4 @@ def _until_again(claim: NumberClaim) -> dict:
 def _page(page: str, piece: str | None = None, status: int = 200, **context):
     response = respond(page, piece, status=status, **context)
     # Who has which number is nobody else's business, on a shared computer neither.
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)

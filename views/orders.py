@@ -17,7 +17,7 @@ from views import caller
 from views.forms import tidy
 from views.forms.orders import FindForm
 from views.members import members_only
-from views.respond import go, respond
+from views.respond import go, keep_private, respond
 from views.shopper import shopper
 
 blueprint = Blueprint("orders", __name__)
@@ -107,8 +107,7 @@ def _page(page, piece, order, **context):
         now=now,
         **context,
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 @blueprint.route("/porosia/gjej", methods=["GET", "POST"])
@@ -157,8 +156,7 @@ def mine():
         guest_orders=guest_orders(profile),
         taken=_number(request.args.get("marre"), 0),
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 def _number(text: str | None, otherwise: int = 1) -> int:

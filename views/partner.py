@@ -17,7 +17,7 @@ from models.voucher import NoVoucher, TooManyUnknown, Voucher, VoucherOver, Vouc
 from models.voucher_history import VoucherHistory
 from views.forms import tidy
 from views.forms.desk import VoucherForm, day_of
-from views.respond import go, respond
+from views.respond import go, keep_private, respond
 from views.shopper import shopper
 from views.staff_only import staff, staff_only
 from views.templating import clock, day_text, moment
@@ -30,11 +30,8 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
-@blueprint.after_request
-def keep_to_yourself(response):
-    """The next person at the till finds nothing by going back."""
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+# The next person at the till finds nothing by going back.
+blueprint.after_request(keep_private)
 
 
 @blueprint.route("", methods=["GET", "POST"])

@@ -10,7 +10,7 @@ from models.order import NotAllowed
 from models.order_link import sign
 from models.payment import Payment, hear
 from views.orders import find_order_or_refuse, without_token
-from views.respond import go, respond
+from views.respond import go, keep_private, respond
 from views.shopper import shopper
 
 blueprint = Blueprint("pay", __name__)
@@ -35,8 +35,7 @@ def show(number: str):
         gate_url=config.BANK_GATE_URL,
         fields=open_payment.form(language.current()) if open_payment else None,
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return keep_private(response)
 
 
 @blueprint.post("/porosia/<number>/pagesa")

@@ -32,17 +32,14 @@ from views.forms.profile import (
     why_weak,
 )
 from views.members import members_only
-from views.respond import go, respond, wants_piece
+from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import COOKIE, shopper
 
 blueprint = Blueprint("profile", __name__)
 
 
-@blueprint.after_request
-def keep_to_yourself(response):
-    """A page with somebody's e-mail, or with a link that opens once, stays in no cache."""
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+# A page with somebody's e-mail, or with a link that opens once, stays in no cache.
+blueprint.after_request(keep_private)
 
 
 def asked_page() -> str:

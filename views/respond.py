@@ -23,6 +23,12 @@ def respond(page: str, piece: str | None = None, status: int = 200, **context):
     return response
 
 
+def keep_private(response):
+    """Of what is somebody's own nothing stays in a cache: not on the way, nor on a shared computer to go back to."""
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 def go(url: str):
     """After a successful POST: 303 to `url`; htmx follows it as a navigation."""
     if wants_piece():
