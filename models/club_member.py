@@ -40,16 +40,11 @@ class FixedService(BaseModel):
     @classmethod
     def of_profile(cls, profile: Profile) -> list["FixedService"]:
         """Those of the subscriber codes of the profile's numbers, as their invoices are (PRO-7); one query."""
-        codes = (
-            Number.select(Number.subscriber)
-            .join(ProfileNumber)
-            .where(ProfileNumber.profile == profile, Number.active)
-        )
         return list(
             cls.select(cls, Subscriber, Holder)
             .join(Subscriber)
             .join(Holder)
-            .where(cls.subscriber.in_(codes), cls.active)
+            .where(cls.subscriber.in_(Number.codes_of(profile)), cls.active)
             .order_by(cls.id)
         )
 
@@ -97,17 +92,12 @@ class ClubMember(BaseModel):
             .where(ProfileNumber.profile == profile, Number.active, cls.ended_at.is_null())
             .order_by(ProfileNumber.id)
         )
-        codes = (
-            Number.select(Number.subscriber)
-            .join(ProfileNumber)
-            .where(ProfileNumber.profile == profile, Number.active)
-        )
         fixed = (
             cls.select(cls, FixedService, Subscriber, Holder)
             .join(FixedService)
             .join(Subscriber)
             .join(Holder)
-            .where(FixedService.subscriber.in_(codes), FixedService.active, cls.ended_at.is_null())
+            .where(FixedService.subscriber.in_(Number.codes_of(profile)), FixedService.active, cls.ended_at.is_null())
             .order_by(FixedService.id)
         )
         return [*numbers, *fixed]

@@ -41,6 +41,11 @@ class Number(BaseModel):
         )
 
     @classmethod
+    def codes_of(cls, profile: Profile):
+        """The subscriber codes of the profile's numbers, as a query to look into."""
+        return cls.select(cls.subscriber).join(ProfileNumber).where(ProfileNumber.profile == profile, cls.active)
+
+    @classmethod
     def of_profile_by(cls, profile: Profile, **wanted) -> "Number | None":
         """The number with this `id` or `msisdn` if it was added to `profile`, else None; one query."""
         query = cls._with_holder().join_from(cls, ProfileNumber).where(ProfileNumber.profile == profile, cls.active)

@@ -110,10 +110,9 @@ def _memberships(profile: Profile, today) -> list[ClubMember]:
     """Those of ClubMember.of_profile, each with `kept`, its points that have not lapsed, and `billed`, its subscriber
     code with the holder; one query."""
     numbers = Number.select(Number.id).join(ProfileNumber).where(ProfileNumber.profile == profile, Number.active)
-    codes = (
-        Number.select(Number.subscriber).join(ProfileNumber).where(ProfileNumber.profile == profile, Number.active)
+    fixed = FixedService.select(FixedService.id).where(
+        FixedService.subscriber.in_(Number.codes_of(profile)), FixedService.active
     )
-    fixed = FixedService.select(FixedService.id).where(FixedService.subscriber.in_(codes), FixedService.active)
     one, other = ClubMember.alias(), ClubMember.alias()
     # Each half goes by its index: an OR would read all members there are.
     mine = one.select(one.id).where(one.number.in_(numbers), one.ended_at.is_null()) | other.select(other.id).where(
