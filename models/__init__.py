@@ -5,6 +5,7 @@ from models.bill_payment import BillPayment, BillPaymentLine
 from models.bss_event import BssEvent
 from models.bss_known import BssKnown
 from models.bss_push import BssMessage
+from models.cancellation import Cancellation
 from models.cart import Cart, CartLine
 from models.catalogue import (
     Brand,
@@ -44,7 +45,9 @@ from models.registration import Registration
 from models.security_code import SecurityCode
 from models.sms import Sms
 from models.staff import Staff
+from models.stock_return import StockReturn
 from models.subscriber import Holder, Subscriber
+from models.trail import AuditEntry
 from models.voucher import Voucher
 
 MODELS = [
@@ -107,4 +110,7 @@ MODELS = [
     Staff,
     InboundSms,
     Consent,
+    AuditEntry,
+    Cancellation,
+    StockReturn,
 ]

@@ -36,7 +36,7 @@ OF_STATES = {
 }
 # What a converted service goes through → what the operator's network is told of it.
 OF_SERVICES = {"ordered": "club_service_ordered", "lost": "club_service_lost"}
-KINDS = (*OF_STATES.values(), "invoice_paid_online", *OF_SERVICES.values())
+KINDS = (*OF_STATES.values(), "order_changed", "invoice_paid_online", *OF_SERVICES.values())
 STATES = ("due", "sent", "refused", "skipped")
 # Seconds before each next try of one event; the last one for ever: no event is given up by itself.
 BACK_OFF = (5, 15, 60, 300, 900)
@@ -92,6 +92,11 @@ class BssEvent(BaseModel):
             return
         told = {"order": order.number, "before": None if order.state == state else order.state}
         cls._write(kind, order.number, told | (_confirmed(order) if state == "confirmed" else {}), now)
+
+    @classmethod
+    def of_changed_order(cls, order, now) -> None:
+        """Tell how `order` is after its address, phone or colours changed; call it in that transaction (AFT-1)."""
+        cls._write("order_changed", order.number, {"order": order.number} | _confirmed(order), now)
 
     @classmethod
     def of_paid_invoices(cls, payment: str, invoices, now) -> None:

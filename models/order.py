@@ -14,6 +14,7 @@ from peewee import (
     TextField,
 )
 
+from models.actor import Actor
 from models.base import BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
 from models.cart import Cart
@@ -41,7 +42,8 @@ STATES = (
 TRANSITIONS = {
     "awaiting_payment": {"confirmed", "lapsed", "cancelled"},
     "confirmed": {"packed", "cancelled"},
-    "packed": {"with_courier", "cancelled"},
+    # Back to confirmed when its colour changes: it is packed anew (AFT-1).
+    "packed": {"with_courier", "confirmed", "cancelled"},
     "with_courier": {"delivered", "delivery_failed", "cancelled"},
     "delivery_failed": {"with_courier", "returned", "cancelled"},
     "delivered": {"returned"},
@@ -166,11 +168,11 @@ class Order(BaseModel):
         """This order as it is now, held until the transaction ends."""
         return locked(Order.select().where(Order.id == self.id)).get()
 
-    def move(self, state: str, *, by: str, now, why: str = "") -> None:
+    def move(self, state: str, *, by: "str | Actor", now, why: str = "") -> None:
         """Go to `state`, with its event; raises NotAllowed, also when another process moved it meanwhile.
 
-        Call it inside a transaction (ORD-4), and give pieces back before: numbers and points go back here, the points
-        last, whose member other orders wait for while they hold pieces.
+        Call it inside a transaction (ORD-4), and give pieces back before: numbers, money and points go back here, the
+        points last, whose member other orders wait for while they hold pieces. `by` is a role, or somebody in it.
         """
         from models.order_points import OrderPoints
 
@@ -179,15 +181,21 @@ class Order(BaseModel):
         moved = Order.update(state=state).where(Order.id == self.id, Order.state == self.state).execute()
         if not moved:
             raise NotAllowed(f"{self.number} changed meanwhile")
-        BssEvent.of_order(self, state, now)
+        if (self.state, state) != ("packed", "confirmed"):
+            BssEvent.of_order(self, state, now)
         self.state = state
-        OrderEvent.create(order=self, at=now, state=state, author=by, why=why)
+        actor = by if isinstance(by, Actor) else Actor(by)
+        OrderEvent.create(order=self, at=now, state=state, author=actor.role, who=actor.name, why=why)
         if state in ENDED:
             OrderLine.update(taken=None).where(OrderLine.order == self, OrderLine.taken.is_null(False)).execute()
         if state in ("lapsed", "cancelled"):
             from models.new_number import NewNumber
 
             NewNumber.give_back(self)
+        if state in ("cancelled", "returned"):
+            from models.payment import Refund
+
+            Refund.of_order(self, now)
         if state in ("lapsed", "cancelled", "returned"):
             OrderPoints.give_back(self, now)
         elif state == "confirmed":
@@ -344,7 +352,9 @@ class OrderEvent(BaseModel):
     order = ForeignKeyField(Order, backref="events", on_delete="CASCADE")
     at = MomentField()
     state = CharField(max_length=20)
+    # shopper, bank, system, or the role of who works here, and who that was.
     author = CharField(max_length=60)
+    who = CharField(max_length=254, default="")
     why = TextField(default="")
 
 

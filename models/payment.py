@@ -391,6 +391,17 @@ class Refund(BaseModel):
         return cls.create(payment=payment, amount=amount or payment.amount, state="due", begun_at=now, try_at=now)
 
     @classmethod
+    def of_order(cls, order: Order, now) -> "Refund | None":
+        """Give back what the card paid for an order that ended, once (PAY-9); None where it paid nothing.
+
+        Call it in the transaction that ends the order.
+        """
+        paid = Payment.select().where(Payment.order == order, Payment.state == "paid").first()
+        if paid is None:
+            return None
+        return cls.get_or_none(cls.payment == paid) or cls.begin(paid, now)
+
+    @classmethod
     def open(cls):
         """Those whose money is not back yet, the oldest first, with their payments; one query."""
         return (
