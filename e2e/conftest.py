@@ -1,6 +1,7 @@
 """The whole shop as processes on loopback (web, worker, bank, mail sink) and a real Chromium before it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent
 expect.set_options(timeout=10_000)
+GLOB = re.compile(r"(\*\*?)")
 
 
 def free_port() -> int:
@@ -177,6 +179,20 @@ def visitor(browser, shop):
         context.close()
         assert trouble == []
         assert foreign == []
+
+
+def arrive(page, address, timeout=15_000):
+    """Wait until the page is at `address` and has loaded.
+
+    `address` is a regular expression, or a glob of the whole address: ** is anything, * anything but /.
+    `timeout` is in milliseconds. A navigation that another one replaces, as after a second press, is no failure here
+    as it is to Playwright's own wait for an address.
+    """
+    if isinstance(address, str):
+        wild = {"**": ".*", "*": "[^/]*"}
+        address = re.compile("^" + "".join(wild.get(part) or re.escape(part) for part in GLOB.split(address)) + "$")
+    expect(page).to_have_url(address, timeout=timeout)
+    page.wait_for_load_state()
 
 
 def check_accessible(page):

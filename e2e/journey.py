@@ -3,6 +3,7 @@
 import re
 from itertools import count
 
+from e2e.conftest import arrive
 from gateways.sandbox.bank import TEST_CARDS
 
 _numbers = count(1)
@@ -15,13 +16,13 @@ def new_email() -> str:
 def put_in_cart(page, path="/pajisja/samsung-galaxy-s25"):
     page.goto(path)
     page.locator("#cmimi button").click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
 
 
 def to_checkout(page, check=lambda page: None):
     check(page)
     page.locator("#cart-contents a.btn").first.click()
-    page.wait_for_url("**/porosia/te-dhenat")
+    arrive(page, "**/porosia/te-dhenat")
 
 
 def fill_data(page, email):
@@ -30,7 +31,7 @@ def fill_data(page, email):
     page.fill("#email", email)
     page.fill("#phone", "070 123 456")
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/dergesa")
+    arrive(page, "**/porosia/dergesa")
 
 
 def fill_delivery(page):
@@ -39,12 +40,12 @@ def fill_delivery(page):
     if page.locator("#municipality").input_value() == "":
         page.select_option("#municipality", "MK-609")
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pagesa")
+    arrive(page, "**/porosia/pagesa")
 
 
 def choose_card(page):
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
 
 
 def place(page):
@@ -58,7 +59,7 @@ def pay(page, card="approve"):
     page.fill("#expiry", "12/39")
     page.fill("#cvv", "123")
     page.locator("button[name=action][value=pay]").click()
-    page.wait_for_url("**/3ds")
+    arrive(page, "**/3ds")
     page.fill("#code", "123456")
     page.locator("#code-form button[value=confirm]").click()
 

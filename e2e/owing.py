@@ -4,7 +4,7 @@ import subprocess
 import sys
 from itertools import count
 
-from e2e.conftest import ROOT
+from e2e.conftest import ROOT, arrive
 
 PASSWORD = "dyqani-demo"  # noqa: S105
 _numbers = count(1)
@@ -58,4 +58,4 @@ def log_in(page, email, then="/porosite"):
     page.fill("#email", email)
     page.fill("#password", PASSWORD)
     page.locator("#password").press("Enter")
-    page.wait_for_url(f"**{then}")
+    arrive(page, f"**{then}")

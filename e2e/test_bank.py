@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import journey
+from e2e.conftest import arrive
 
 
 def order(page, email):
@@ -15,7 +16,7 @@ def order(page, email):
     journey.fill_delivery(page)
     journey.choose_card(page)
     journey.place(page)
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
 
 
 @pytest.mark.rule("PAY-8")
@@ -23,15 +24,15 @@ def test_a_declined_card_can_be_tried_again_at_once(shop, visitor):
     page, email = visitor(), journey.new_email()
     order(page, email)
     journey.pay(page, "decline")
-    page.wait_for_url("**/konfirmimi")
+    arrive(page, "**/konfirmimi")
 
     expect(page.locator("h1")).to_have_text("Pagesa nuk u krye")
     [mail] = shop.wait_for_mail(email)
     page.goto(re.search(r"http://127\.0\.0\.1:\d+/porosia/DY-\S+?/pagesa\?k=[\w.-]+", mail["text"]).group(0))
     page.locator("main form button").click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
-    page.wait_for_url("**/konfirmimi")
+    arrive(page, "**/konfirmimi")
     expect(page.locator("h1")).to_have_text("Faleminderit, porosia u pranua.")
 
 
@@ -70,7 +71,7 @@ def test_odd_messages_of_the_bank_still_give_one_order_and_one_mail(shop, visito
     page, email = visitor(), journey.new_email()
     order(page, email)
     journey.pay(page, card)
-    page.wait_for_url("**/konfirmimi", timeout=30_000)
+    arrive(page, "**/konfirmimi", timeout=30_000)
     expect(page.locator("h1")).to_have_text("Faleminderit, porosia u pranua.", timeout=20_000)
 
     shop.wait_for_mail(email)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import journey
-from e2e.conftest import DESKTOP, PHONE, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 from e2e.owing import log_in, profile_that_owes
 
 PAID = "Faleminderit, pagesa u regjistrua."
@@ -34,9 +34,9 @@ def test_overdue_invoices_are_chosen_and_paid_by_card(shop, visitor, size, schem
     overdue.check()
 
     page.locator("form aside button.btn").first.click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
-    page.wait_for_url(re.compile(r"/paguaj/FA-"))
+    arrive(page, re.compile(r"/paguaj/FA-"))
     expect(page.locator("h1")).to_have_text(PAID)
     check_accessible(page)
     [mail] = shop.wait_for_mail(email)
@@ -59,10 +59,10 @@ def test_invoices_are_paid_without_javascript(shop, visitor):
     assert "csrf" not in page.url
     page.locator("form aside button.btn").first.click()
     page.locator("form[data-send] button").click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
     page.locator("#return button").click()
-    page.wait_for_url(re.compile(r"/paguaj/FA-"))
+    arrive(page, re.compile(r"/paguaj/FA-"))
     expect(page.locator("h1")).to_have_text(PAID)
 
 
@@ -72,7 +72,7 @@ def test_a_lost_connection_is_settled_by_itself_and_the_page_sees_it(shop, visit
     page = visitor()
     log_in(page, email, "/paguaj")
     page.locator("form aside button.btn").first.click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page, "lost_both")
     expect(page.locator("#lost")).to_be_visible()
     shop.wait_for_mail(email, seconds=40)
@@ -87,13 +87,13 @@ def test_a_declined_card_can_be_followed_by_another(shop, visitor):
     page = visitor()
     log_in(page, email, "/paguaj")
     page.locator("form aside button.btn").first.click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page, "decline")
-    page.wait_for_url(re.compile(r"/paguaj/FA-"))
+    arrive(page, re.compile(r"/paguaj/FA-"))
     expect(page.locator("h1")).to_have_text("Pagesa nuk u krye")
     check_accessible(page)
     page.locator("main form button").click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
-    page.wait_for_url(re.compile(r"/paguaj/FA-"))
+    arrive(page, re.compile(r"/paguaj/FA-"))
     expect(page.locator("h1")).to_have_text(PAID)

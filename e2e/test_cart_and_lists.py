@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import journey
-from e2e.conftest import PHONE
+from e2e.conftest import PHONE, arrive
 
 
 @pytest.mark.rule("CRT-1", "CRT-2", "CRT-3", "CRT-5")
@@ -21,7 +21,7 @@ def test_the_x_removes_a_line_in_the_window_and_in_the_checkout(shop, visitor, j
     page.goto("/shporta")
     journey.to_checkout(page)
     page.locator("#permbledhja .x").first.click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     expect(page.locator("h1")).to_have_text("Shporta është bosh")
 
 
@@ -79,7 +79,7 @@ def test_suggestions_come_while_typing_and_are_reached_by_arrow_keys(shop, visit
     expect(page.locator("#q-suggestions a").first).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/pajisja/google-pixel**")
+    arrive(page, "**/pajisja/google-pixel**")
 
 
 @pytest.mark.rule("LOC-1")
@@ -88,7 +88,7 @@ def test_the_language_switch_stays_on_the_page(shop, visitor):
     page.goto("/celulare?marka=Apple")
     page.locator("[popovertarget=gjuha]").click()
     page.locator("#gjuha a[lang=mk]").click()
-    page.wait_for_url("**/mk/celulare?marka=Apple")
+    arrive(page, "**/mk/celulare?marka=Apple")
     assert page.locator("html").get_attribute("lang") == "mk"
 
 

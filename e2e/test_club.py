@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import DESKTOP, PHONE, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 from e2e.member import log_in, member_with, network_confirms
 
 EVERYWHERE = pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_points_become_megabytes_that_are_active_once_the_network_says_so(shop, 
     check(page)
     fits(page)
     page.get_by_role("button", name="Konfirmo").click()
-    page.wait_for_url("**/klubi/sherbimi/*")
+    arrive(page, "**/klubi/sherbimi/*")
     expect(page.locator("#rezultati")).to_contain_text("600\u00a0MB")
     check(page)
     network_confirms(shop, number)
@@ -101,7 +101,7 @@ def test_points_become_a_partners_code_once_however_often_the_button_is_pressed(
     take(page, "Merr kodin: Kinema")
     check(page)
     page.get_by_role("button", name="Merr kodin").dblclick()
-    page.wait_for_url("**/klubi/kodi/*")
+    arrive(page, "**/klubi/kodi/*")
     code = page.locator("#kodi").inner_text()
     assert re.fullmatch(r"[0-9A-Z]{4}\u00a0[0-9A-Z]{4}", code)
     check(page)
@@ -138,7 +138,7 @@ def test_the_club_is_used_with_the_keyboard_alone(shop, visitor):
     expect(page.locator("h1")).to_be_focused()
     tab_to("Konfirmo")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/klubi/sherbimi/*")
+    arrive(page, "**/klubi/sherbimi/*")
     page.go_back()
     page.goto("/klubi")
     expect(page.locator("#pike")).to_have_text("270")
@@ -176,7 +176,7 @@ def test_the_history_and_the_club_in_each_language(visitor, prefix, title, size)
     fits(page)
     page.focus("#lloji")
     page.select_option("#lloji", "gone")
-    page.wait_for_url("**lloji=gone**")
+    arrive(page, "**lloji=gone**")
     expect(page.locator("#lloji")).to_be_focused()
     count = page.locator("#lista tbody tr").count()
     assert count >= 1

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import journey
-from e2e.conftest import DESKTOP, PHONE, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 from e2e.owing import PASSWORD
 
 BESNIK = "/pajisja/samsung-galaxy-s25?lloji=besnik24&pagesa=keste&keste=24"
@@ -20,7 +20,7 @@ def begin(visitor, who, **how):
     page.fill("#email", f"{who}@example.com")
     page.fill("#password", PASSWORD)
     page.locator("#password").press("Enter")
-    page.wait_for_url(lambda url: not url.endswith("/hyr"))
+    arrive(page, re.compile("(?<!/hyr)$"))
     page.goto("/shporta")
     while page.locator("#cart-contents .x").count():
         before = page.locator("#cart-contents .x").count()
@@ -33,9 +33,9 @@ def to_number(page, path=BESNIK):
     """Porosit, and on to the step of the number."""
     page.goto(path)
     page.locator("#cmimi button").last.click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     page.locator("#cart-contents a.btn").first.click()
-    page.wait_for_url("**/porosia/numri")
+    arrive(page, "**/porosia/numri")
 
 
 def go_on(page):
@@ -48,11 +48,11 @@ def choose(page, msisdn):
 
 
 def to_payment(page):
-    page.wait_for_url("**/porosia/te-dhenat")
+    arrive(page, "**/porosia/te-dhenat")
     for name, value in {"first_name": "Demo", "last_name": "Abonent", "phone": "070 123 456"}.items():
         page.fill(f"#{name}", value)
     go_on(page)
-    page.wait_for_url("**/porosia/dergesa")
+    arrive(page, "**/porosia/dergesa")
     journey.fill_delivery(page)
 
 
@@ -65,12 +65,12 @@ def pay_by(page, way, parts=None):
     if parts:
         page.locator(f"input[name^='keste-'][value='{parts}']").check(force=True)
     go_on(page)
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
     journey.place(page)
 
 
 def confirmed_without_bank(page):
-    page.wait_for_url(re.compile(r"/porosia/DY-[^/]+/konfirmimi"))
+    arrive(page, re.compile(r"/porosia/DY-[^/]+/konfirmimi"))
     expect(page.locator("h1")).to_have_text("Faleminderit, porosia u pranua.")
 
 
@@ -109,11 +109,11 @@ def test_debt_is_listed_paid_online_and_then_three_hours_are_to_pass(shop, visit
     check_accessible(page)
 
     page.locator("#hapi ol a.btn").click()
-    page.wait_for_url("**/paguaj")
+    arrive(page, "**/paguaj")
     page.locator("form aside button.btn").first.click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
-    page.wait_for_url(re.compile(r"/paguaj/FA-"))
+    arrive(page, re.compile(r"/paguaj/FA-"))
     expect(page.locator("h1")).to_have_text("Faleminderit, pagesa u regjistrua.")
 
     page.goto("/porosia/numri")
@@ -157,7 +157,7 @@ def test_instalments_is_offered_the_card_then_and_there(shop, visitor):
     to_payment(page)
     assert ways(page) == ["card"]
     pay_by(page, "card")
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
     confirmed_without_bank(page)
 
@@ -182,7 +182,7 @@ def test_newcomer_gets_no_contract_but_the_device_alone(shop, visitor):
     expect(page.locator("#hapi")).to_contain_text("Jeni abonent më pak se 6 muaj")
 
     page.locator("#hapi ol a.btn").click()
-    page.wait_for_url("**/pajisja/**")
+    arrive(page, "**/pajisja/**")
     expect(page.locator("input[name=lloji][value=vetem]")).to_be_checked()
 
 
@@ -204,7 +204,7 @@ def test_nonumber_is_led_to_adding_one(shop, visitor):
 
     expect(page.locator("#hapi")).to_contain_text("nuk ka ende asnjë numër")
     page.locator("#hapi .actions a.btn").last.click()
-    page.wait_for_url("**/profili/numrat/shto**")
+    arrive(page, "**/profili/numrat/shto**")
 
 
 @pytest.mark.rule("PAY-1")
@@ -239,9 +239,9 @@ def test_a_guest_picks_a_new_number_and_pays_by_card(shop, visitor, javascript):
     assert ways(page) == ["card"]
     pay_by(page, "card")
     if not javascript:
-        page.wait_for_url(re.compile(r"/porosia/DY-.*/pagesa"))
+        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
         page.locator("form[data-send] button").click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
     if not javascript:
         page.locator("#return button").click()

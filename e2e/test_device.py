@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import DESKTOP, PHONE, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 
 PATH = "/pajisja/samsung-galaxy-s25"
 
@@ -67,7 +67,7 @@ def test_each_contract_is_chosen_with_the_mouse_and_the_summary_follows(shop, vi
     expect(page.locator("#tarifa-linja-l")).to_be_checked()
     check_accessible(page)
     page.locator("#cmimi button").click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     expect(page.locator("#cart-contents")).to_contain_text("Pajisje me numër të ri · Linja L")
     check_accessible(page)
 
@@ -112,7 +112,7 @@ def test_a_contract_is_chosen_and_ordered_by_keys_alone(shop, visitor):
     page.keyboard.press("Tab")
     expect(page.locator("#cmimi button")).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     expect(page.locator("#cart-contents")).to_contain_text("në faturën e parë")
 
 
@@ -133,7 +133,7 @@ def test_every_choice_is_there_without_javascript(shop, visitor):
     # Nobody has seen yet what that costs.
     expect(page.locator(".note")).to_contain_text("Shihni çmimin e asaj që zgjodhët")
     page.locator("#cmimi button").click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     expect(page.locator("#cart-contents")).to_contain_text("Pajisje me numër të ri · Linja M")
 
 
@@ -146,11 +146,11 @@ def test_besnik_24_leads_through_the_login_back_to_the_choice_and_into_the_cart(
     expect(page.locator("#pajisja")).to_contain_text("kërkon hyrje")
     said = page.locator("#cmimi").inner_text()
     page.locator("#cmimi button").click()
-    page.wait_for_url(re.compile("/hyr"))
+    arrive(page, re.compile("/hyr"))
     page.fill("#email", "eligible@example.com")
     page.fill("#password", "dyqani-demo")
     page.locator("#password").press("Enter")
-    page.wait_for_url(re.compile("//[^/]+/pajisja/"))
+    arrive(page, re.compile("//[^/]+/pajisja/"))
     assert chosen in page.url
     expect(page.locator(".note.ok")).to_contain_text("tani mund ta porosisni")
     expect(page.locator("#pajisja")).not_to_contain_text("kërkon hyrje")
@@ -158,7 +158,7 @@ def test_besnik_24_leads_through_the_login_back_to_the_choice_and_into_the_cart(
     if javascript:
         check_accessible(page)
     page.locator("#cmimi button").click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     expect(page.locator("#cart-contents")).to_contain_text("Besnik 24 · Linja M")
     expect(page.locator("#cart-contents")).to_contain_text("6 ×")
     if javascript:

@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import DESKTOP, PHONE, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 
 NUMBER, HOLDER_ID, SIM = "38970100020", "0101990450006", "445566"
 SENTENCE = f"Numri i telefonit celular {NUMBER} është shtuar me sukses në profilin tuaj"
@@ -119,7 +119,7 @@ def test_a_number_is_added_by_its_sim_and_leads_back_to_where_it_came_from(shop,
     submit(page)
     expect(page.locator("h1")).to_have_text(SENTENCE)
     page.get_by_role("link", name="Mbyll").click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
 
 
 @pytest.mark.rule("PRO-4")

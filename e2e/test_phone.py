@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import DESKTOP, PHONE, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 
 MEMBER, STRANGER = "38970100001", "38970100002"
 PAGE = "/demo/telefoni"
@@ -30,7 +30,7 @@ def test_points_become_units_by_sms_and_by_dialling(visitor, how, javascript):
     page = visitor(size=how, javascript=javascript)
     page.goto("/demo/inbox")
     page.locator(f"main a[href$='{PAGE}']").click()
-    page.wait_for_url(f"**{PAGE}")
+    arrive(page, f"**{PAGE}")
     page.select_option("#numri", MEMBER)
     page.locator(".phone-number button").click()
     expect(says(page, "mirëdita")).to_contain_text("Shkruani: 10 MB")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import journey
-from e2e.conftest import DESKTOP, PHONE, ROOT, check_accessible
+from e2e.conftest import DESKTOP, PHONE, ROOT, arrive, check_accessible
 from e2e.member import log_in, member_with
 
 PHONE_PAGE = "/pajisja/samsung-galaxy-s25"
@@ -35,16 +35,16 @@ def den(text: str) -> int:
 def to_payment(page, path=PHONE_PAGE):
     page.goto(path)
     page.locator("#cmimi button").last.click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     page.locator("#cart-contents a.btn").first.click()
     if "lloji=besnik24" in path:
-        page.wait_for_url("**/porosia/numri")
+        arrive(page, "**/porosia/numri")
         page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/te-dhenat")
+    arrive(page, "**/porosia/te-dhenat")
     page.fill("#last_name", "Mbiemri")
     page.fill("#phone", "070 123 456")
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/dergesa")
+    arrive(page, "**/porosia/dergesa")
     journey.fill_delivery(page)
 
 
@@ -101,20 +101,20 @@ def test_a_member_pays_in_part_with_points_and_the_card_is_charged_the_rest(shop
     expect(page.locator("#shumat")).to_contain_text("−500")
     check(page)
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
     expect(page.locator("#hapi")).to_contain_text("Me 1.000 pikë")
     expect(page.locator("#hapi")).to_contain_text("e pranon vetëm Emri, poseduesi i numrit")
     check(page)
 
     journey.place(page)
     if not javascript:
-        page.wait_for_url(re.compile(r"/porosia/DY-.*/pagesa"))
+        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
         page.locator("form[data-send] button").click()
-    page.wait_for_url("**/pay/**")
+    arrive(page, "**/pay/**")
     journey.pay(page)
     if not javascript:
         page.locator("#return button").click()
-    page.wait_for_url(re.compile(r"/porosia/DY-.*/konfirmimi"))
+    arrive(page, re.compile(r"/porosia/DY-.*/konfirmimi"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Faleminderit, porosia u pranua.")
     expect(page.locator("#rezultati")).to_contain_text("1.000 pikë")
     check(page)
@@ -201,7 +201,7 @@ def test_with_a_contract_points_belong_to_the_card_alone(shop, visitor, size, sc
     page.locator("input[value=card]").check()
     expect(page.locator("#shumat")).to_contain_text("2.000 pikë")
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
     expect(page.locator("#hapi")).to_contain_text("Me 2.000 pikë")
     check_accessible(page)
 
@@ -214,7 +214,7 @@ def test_the_points_follow_the_cart_when_a_line_is_taken_out(shop, visitor):
     page.goto("/pajisje-shtese")
     page.locator(".card a").first.click()
     page.locator("#cmimi button").click()
-    page.wait_for_url("**/shporta")
+    arrive(page, "**/shporta")
     to_payment(page)
     page.locator("#pike-te-gjitha").click()
     expect(page.locator("#pike-vlera")).to_contain_text("40.000 pikë")
@@ -240,10 +240,10 @@ def test_who_has_no_points_to_use_is_told_why_with_the_way_to_the_club(shop, vis
     expect(page.locator("#pike")).to_have_count(0)
     check_accessible(page)
     page.locator("#piket a").click()
-    page.wait_for_url(re.compile("/klubi"))
+    arrive(page, re.compile("/klubi"))
     page.go_back()
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
 
 
 @pytest.mark.rule("PAY-4")
@@ -255,18 +255,18 @@ def test_points_that_were_spent_elsewhere_lead_back_to_the_payment(shop, visitor
     page.fill("#pike", "1000")
     expect(page.locator("#pike-vlera")).to_contain_text("1.000 pikë")
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
 
     command = [sys.executable, "-c", SPEND, msisdn]
     subprocess.run(command, cwd=ROOT, env=shop.environment, check=True, capture_output=True)
 
     journey.place(page)
-    page.wait_for_url("**/porosia/pagesa")
+    arrive(page, "**/porosia/pagesa")
     expect(page.locator("#hapi")).to_contain_text("Pikët që zgjodhët nuk mund të përdoren më kështu.")
     expect(page.locator("#pike-error")).to_have_text("Nuk ka aq pikë: keni 990 pikë.")
     check_accessible(page)
     page.locator("#pike-te-gjitha").click()
     expect(page.locator("#pike")).to_have_value("990")
     page.locator("#hapi .actions button").click()
-    page.wait_for_url("**/porosia/pasqyra")
+    arrive(page, "**/porosia/pasqyra")
     expect(page.locator("#hapi")).to_contain_text("Me 990 pikë")
