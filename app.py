@@ -40,6 +40,7 @@ from views import (
     pay,
     pictures,
     profile,
+    trail_words,
 )
 from views.kept import compressed
 from views.shopper import carry_cart
@@ -81,6 +82,7 @@ def create_app() -> Flask:
     login.user_loader(who_is_in)
     register_templating(app)
     club_words.register(app)
+    trail_words.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     for work in (desk_gifts, desk_joining, partner):

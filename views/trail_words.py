@@ -1,0 +1,165 @@
+"""The audit trail in words: what was done, by whom, and what of it changed (DSK-1).
+
+Who writes a new `what` with `models.trail.record` adds its words to WHAT, and the names of its fields to FIELDS.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import language
+from models.actor import Actor
+from models.trail import Step
+from views.forms import lazy_gettext
+from views.templating import day_text, den, moment, phone_text, plain, state_name
+from views.words import gettext
+
+# What was done → its words. A subject or a `why` stands beside it, so no sentence here names one.
+WHAT = {
+    "changed": lazy_gettext("Porosia u ndryshua"),
+    "cancelled": lazy_gettext("Porosia u anulua"),
+    # At work: views/second_factor.py, views/desk_staff.py.
+    "login": lazy_gettext("Hyri në punë me kod"),
+    "login_failed": lazy_gettext("Kodi i hyrjes nuk ishte i saktë"),
+    "login_locked": lazy_gettext("Hyrja u mbyll pas shumë kodeve të pasakta"),
+    "recovery_used": lazy_gettext("Hyri në punë me kod rezervë"),
+    "recovery_renewed": lazy_gettext("Kodet rezervë u bënë të reja"),
+    "factor_enrolled": lazy_gettext("Aplikacioni i kodeve u lidh"),
+    "factor_reset": lazy_gettext("Aplikacioni i kodeve u shkëput"),
+    "role_given": lazy_gettext("Roli u dha"),
+    "role_taken": lazy_gettext("Roli u hoq"),
+}
+ROLES = {
+    "agent": lazy_gettext("Agjent"),
+    "warehouse": lazy_gettext("Depo"),
+    "clerk": lazy_gettext("Shitës"),
+    "partner": lazy_gettext("Partner"),
+    "editor": lazy_gettext("Redaktor"),
+    "admin": lazy_gettext("Administrator"),
+    "shopper": lazy_gettext("Klienti"),
+    "bank": lazy_gettext("Banka"),
+    "system": lazy_gettext("Sistemi"),
+}
+# A field of `before` and `after` → its name; `colour:2` is the second line's.
+FIELDS = {
+    "street": lazy_gettext("Adresa"),
+    "place": lazy_gettext("Vendbanimi"),
+    "municipality": lazy_gettext("Komuna"),
+    "postal_code": lazy_gettext("Kodi postar"),
+    "phone": lazy_gettext("Telefoni"),
+    "note": lazy_gettext("Shënimi"),
+    "colour": lazy_gettext("Ngjyra"),
+    "role": lazy_gettext("Roli"),
+    "partner": lazy_gettext("Partneri"),
+    "state": lazy_gettext("Gjendja"),
+    "price": lazy_gettext("Çmimi"),
+    "amount": lazy_gettext("Shuma"),
+    "stock": lazy_gettext("Gjendja në depo"),
+    "points": lazy_gettext("Pikë"),
+    "left": lazy_gettext("Kode të mbetura"),
+}
+# Fields in minor units.
+AMOUNTS = frozenset({"price", "amount", "total", "due_now"})
+# Reasons that the code gives by itself.
+WHY = {"repack": lazy_gettext("paketohet përsëri")}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field: its name, and what stood and stands there, as people read it; "" where nothing did."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """A step as it is read. `by` is the role with the e-mail; `role` alone is for shoppers' eyes."""
+
+    what: str
+    changes: list[Change]
+    role: str
+    by: str
+    why: str
+
+
+def step_in_words(step: Step) -> Words:
+    """A `models.trail.Step`, or an AuditEntry, which has the same fields."""
+    changes = []
+    if step.what == "state":
+        what = state_name(step.after["state"])
+    else:
+        what = what_name(step.what)
+        names = list(dict.fromkeys([*step.before, *step.after]))
+        changes = [
+            Change(field_name(name), _value(name, step.before.get(name)), _value(name, step.after.get(name)))
+            for name in names
+        ]
+    return Words(what, changes, role_name(step.by.role), actor_name(step.by), str(WHY.get(step.why, step.why)))
+
+
+def what_name(what: str) -> str:
+    """What was done, in words; a word of the code that has none yet is shown as it is."""
+    return str(WHAT[what]) if what in WHAT else what.replace("_", " ")
+
+
+def role_name(role: str) -> str:
+    """A role as the pages call it: "Agjent"."""
+    return str(ROLES.get(role, role))
+
+
+def actor_name(by: Actor) -> str:
+    """Who did it, for people at work: "Agjent · agent@example.com"; never for shoppers."""
+    return f"{role_name(by.role)} · {by.name}" if by.name else role_name(by.role)
+
+
+def field_name(name: str) -> str:
+    """ "Ngjyra 2" for `colour:2`: which line it is of."""
+    name, _, place = name.partition(":")
+    known = str(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
+    return f"{known} {place}" if place else known
+
+
+def _value(name: str, value) -> str:
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return gettext("Po") if value else gettext("Jo")
+        case int():
+            return den(value) if name in AMOUNTS else plain(value * 100)
+        case dict() if value.keys() & {"sq", "mk", "en"}:
+            return str(value.get(language.current()) or next(iter(value.values())))
+        case dict():
+            return ", ".join(f"{field_name(part)}: {_value(part, value[part])}" for part in value)
+        case list():
+            return ", ".join(_value(name, one) for one in value)
+        case str() if name == "phone":
+            return phone_text(value)
+        case str() if name == "state":
+            return _known_state(value)
+        case str() if name == "role":
+            return role_name(value)
+        case str() if len(value) >= 10 and value[4:5] == value[7:8] == "-":
+            return _moment(value)
+    return str(value)
+
+
+def _known_state(value: str) -> str:
+    try:
+        return state_name(value)
+    except KeyError:
+        return value
+
+
+def _moment(value: str) -> str:
+    """A day or a moment as JSON keeps it; what is neither stays as it is."""
+    try:
+        return day_text(date.fromisoformat(value)) if len(value) == 10 else moment(datetime.fromisoformat(value))
+    except ValueError:
+        return value
+
+
+def register(app) -> None:
+    """`step|in_words` and `role|role_name` for templates."""
+    app.jinja_env.filters.update(in_words=step_in_words, role_name=role_name)
