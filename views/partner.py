@@ -3,18 +3,17 @@
 A partner sees its own codes alone: another partner's is as unknown as one that nobody has.
 """
 
-import csv
-import io
 import re
 import secrets
 
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask_babel import gettext
 
 import language
 from models.calendar import ZONE
 from models.voucher import NoVoucher, TooManyUnknown, Voucher, VoucherOver, VoucherUsed
 from models.voucher_history import VoucherHistory
+from views.csv_file import csv_file
 from views.forms import tidy
 from views.forms.desk import VoucherForm, day_of
 from views.respond import go, keep_private, respond
@@ -26,8 +25,6 @@ blueprint = Blueprint("partner", __name__, url_prefix="/partneri")
 
 LATEST = 5
 _KEY = re.compile(r"[0-9a-f]{32}")
-# What a table's program would take for a formula.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
 # The next person at the till finds nothing by going back.
@@ -125,20 +122,11 @@ def table():
     ]
 
     def lines():
-        # A mark first, by which table programs know that it is UTF-8.
-        yield "\ufeff" + _line(head)
+        yield head
         for voucher in found.all():
             at = voucher.used_at.astimezone(ZONE)
             day, time = at.strftime("%Y-%m-%d"), at.strftime("%H:%M")
             offer = voucher.offer
-            yield _line([voucher.code, offer.name(code), offer.points, day, time, voucher.until.isoformat()])
+            yield [voucher.code, offer.name(code), offer.points, day, time, voucher.until.isoformat()]
 
-    response = Response("".join(lines()), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="klubi-im-kodet.csv"'
-    return response
-
-
-def _line(cells: list) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([_FORMULA.sub(r"'\g<0>", str(cell)) for cell in cells])
-    return text.getvalue()
+    return csv_file("klubi-im-kodet", list(lines()))
