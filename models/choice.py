@@ -201,6 +201,19 @@ class Choice:
             ],
         )
 
+    @classmethod
+    def made_of(cls, device, variants, promotions, prices, now) -> "Choice":
+        """Of rows that need not be in the database; `promotions` are by variant id, `prices` in the tariffs' order."""
+        tariffs: dict[int, dict] = {}
+        for row in prices:
+            of_variant = tariffs.setdefault(row.variant.id, {})
+            offer = TariffOffer(row.tariff, row.price)
+            of_variant[row.contract_type] = (*of_variant.get(row.contract_type, ()), offer)
+        return cls(
+            device,
+            [_offer(one, promotions.get(one.id, []), tariffs.get(one.id, {}), now) for one in variants],
+        )
+
     @property
     def first(self) -> Offer:
         """What the page opens with: the cheapest that is in stock, whose price the lists show."""

@@ -97,6 +97,14 @@ def _listings(ids, version, now):
         )
 
 
+def card_of(device, variants, promotions, gift, cheapest, now) -> str:
+    """The card of a device that need not be in the database, as `Shelf.cards` gives one (DSK-4).
+
+    `promotions` are by the id of their variant; `cheapest` is the lowest price as Besnik 24, or None.
+    """
+    return json.dumps(_listing(device, variants, defaultdict(list, promotions), gift, cheapest, 0, now)["card"])
+
+
 def _grouped(query, key):
     groups = defaultdict(list)
     for row in query:
