@@ -17,6 +17,7 @@ from views.words import gettext
 WHAT = {
     "changed": lazy_gettext("Porosia u ndryshua"),
     "cancelled": lazy_gettext("Porosia u anulua"),
+    "pieces_back": lazy_gettext("Pajisjet u kthyen në depo"),
     # At work: views/second_factor.py, views/desk_staff.py.
     "login": lazy_gettext("Hyri në punë me kod"),
     "login_failed": lazy_gettext("Kodi i hyrjes nuk ishte i saktë"),
@@ -55,6 +56,7 @@ FIELDS = {
     "amount": lazy_gettext("Shuma"),
     "stock": lazy_gettext("Gjendja në depo"),
     "points": lazy_gettext("Pikë"),
+    "sellable": lazy_gettext("Mund të shitet"),
     "left": lazy_gettext("Kode të mbetura"),
 }
 # Fields in minor units.
