@@ -106,6 +106,11 @@ PLACED_PER_ADDRESS = _number("DYQANI_PLACED_PER_ADDRESS", 20, least=1)
 # After so many minutes without a payment the shopper gets the link to it by mail.
 PAYMENT_REMINDER_MINUTES = _number("DYQANI_PAYMENT_REMINDER_MINUTES", 5, least=1)  # PAY-8
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
+# What lasts for fewer days at its present pace is about to run out.
+STOCK_DAYS = _number("DYQANI_STOCK_DAYS", 14, least=1)
+# Days after the delivery in which a shopper may withdraw, and in which a claim is answered; calendar days.
+WITHDRAWAL_DAYS = _number("DYQANI_WITHDRAWAL_DAYS", 14)  # AFT-3
+CLAIM_DAYS = _number("DYQANI_CLAIM_DAYS", 15)  # AFT-4
 PER_PAGE = _number("DYQANI_PER_PAGE", 12, least=1)
 
 # Profile
@@ -200,6 +205,9 @@ PARTNER_TRIES = _number("DYQANI_PARTNER_TRIES", 30, least=1)
 
 # Photos of the operator; a variant without one is drawn.
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
+
+# Files that shoppers attach to complaints; outside of what the web server shows (AFT-4).
+ATTACHMENTS = Path(_text("DYQANI_ATTACHMENTS", str(INSTANCE / "attachments")))
 
 # Seconds between two rounds of the worker over what is due.
 WORKER_EVERY = _number("DYQANI_WORKER_EVERY", 2)

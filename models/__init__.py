@@ -45,6 +45,7 @@ from models.registration import Registration
 from models.security_code import SecurityCode
 from models.sms import Sms
 from models.staff import Staff
+from models.step_count import StepCount
 from models.stock_return import StockReturn
 from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
@@ -113,4 +114,5 @@ MODELS = [
     AuditEntry,
     Cancellation,
     StockReturn,
+    StepCount,
 ]

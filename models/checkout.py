@@ -102,6 +102,8 @@ class Checkout(BaseModel):
     # What they take off, in minor units, as the overview shows it.
     points_worth = IntegerField(default=0, constraints=[Check("(points_worth > 0) = (points > 0)")])
     begun_at = MomentField()
+    # How many of the steps it has been at, so that each is counted once (models/step_count.py).
+    reached = IntegerField(default=0)
 
     @classmethod
     def of(cls, cart: Cart, now) -> "Checkout":
@@ -118,9 +120,9 @@ class Checkout(BaseModel):
     @classmethod
     def renew(cls, cart: Cart) -> None:
         """After an order: a new key, no payment way; what the shopper typed stays for the next one."""
-        cls.update(key=secrets.token_urlsafe(24), payment_way="", note="", recipient="", **NO_POINTS).where(
-            cls.cart == cart
-        ).execute()
+        cls.update(
+            key=secrets.token_urlsafe(24), payment_way="", note="", recipient="", reached=0, **NO_POINTS
+        ).where(cls.cart == cart).execute()
 
     @property
     def has_data(self) -> bool:

@@ -24,6 +24,7 @@ from models.places import municipality_of, place_of, places
 from models.points_choice import PointsChanged, PointsChoice, ways_of
 from models.profile import Attempt, LockedOut
 from models.standing import reasons_against, standings
+from models.step_count import STEPS, StepCount
 from views import caller
 from views.forms import as_typed
 from views.forms.checkout import ContractPaymentForm, DataForm, DeliveryForm, PaymentForm, PlaceForm, told_of_points
@@ -33,8 +34,6 @@ from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import shopper
 
 blueprint = Blueprint("checkout", __name__)
-
-STEPS = ("number", "data", "delivery", "payment", "overview")
 
 
 def steps_of(lines) -> tuple[str, ...]:
@@ -166,6 +165,7 @@ def _may_pay(chosen) -> tuple[str, ...]:
 
 def show_step(step: str, checkout: Checkout, status: int = 200, **context):
     """The page of a step, or the piece that htmx swaps; nothing typed so far matters to the step of the number."""
+    StepCount.reached(checkout, step, shopper().now)
     context = {**summary_context(step, checkout, context.pop("used", None)), **context}
     name = context.pop("template", step)
     response = respond(f"checkout/{name}.html", f"checkout/_{name}.html", status=status, **context)

@@ -633,6 +633,8 @@ def test_the_note_may_be_two_hundred_characters_and_not_one_more(with_phone):
 def test_a_step_asks_at_most_eight_queries_however_long_the_cart_is(ready, world, many, profile, step, logged_in):
     if logged_in:
         ready.log_in(profile.email)
+    # Being at a step for the first time is counted, by two more statements.
+    ready.get(PATHS["overview"])
     with assert_query_count(8) as short:
         assert ready.get(PATHS[step]).status == 200
     cart = CartLine.get().cart
@@ -698,7 +700,7 @@ def test_one_email_holds_pieces_with_so_many_unpaid_orders_and_no_more(shopper, 
     assert refused.status == 429
     assert "Keni disa porosi që presin pagesën." in refused.words
     assert rows(Order, Payment) == before
-    Order.update(state="lapsed").execute()
+    Order.update(state="lapsed").where(Order.state == "awaiting_payment").execute()
     assert shopper.confirm(shopper.overview()).status == 303
 
 

@@ -1,0 +1,25 @@
+"""How many checkouts reached each step on each day."""
+
+from peewee import *
+
+STEPS = "('number', 'data', 'delivery', 'payment', 'overview')"
+
+
+def up(migrator, db):
+    class StepCount(Model):
+        day = DateField()
+        step = CharField(max_length=10, constraints=[Check(f"step IN {STEPS}")])
+        count = IntegerField(default=0, constraints=[Check("count > 0")])
+
+        class Meta:
+            database = db
+            table_name = "step_count"
+            indexes = ((("day", "step"), True),)
+
+    db.create_tables([StepCount])
+    db.execute_sql("ALTER TABLE checkout ADD COLUMN reached INTEGER NOT NULL DEFAULT 0")
+
+
+def down(migrator, db):
+    db.execute_sql("ALTER TABLE checkout DROP COLUMN reached")
+    migrator.migrate(migrator.drop_table("step_count"))
