@@ -12,6 +12,7 @@ import structlog
 
 import config
 from models.allowance import Allowance
+from models.attachment import Attachment
 from models.base import Unfinished, db, utcnow
 from models.bss_event import BssEvent
 from models.bss_push import BssMessage
@@ -66,6 +67,7 @@ DUE = (
     (ClubNotice.tell_all_due, 600),
     (block_all_due, 3600),
     (forget_strangers, 3600),
+    (Attachment.sweep, 3600),
 )
 
 

@@ -1,6 +1,7 @@
 """The shop's nouns, one per file; MODELS lists every table in the order of its foreign keys."""
 
 from models.allowance import Allowance
+from models.attachment import Attachment
 from models.bill_payment import BillPayment, BillPaymentLine
 from models.bss_event import BssEvent
 from models.bss_known import BssKnown
@@ -19,6 +20,7 @@ from models.catalogue import (
     Variant,
 )
 from models.checkout import Checkout
+from models.claim import Claim
 from models.club_ledger import ClubEntry, ClubLot, ClubMovement
 from models.club_member import ClubMember, FixedService
 from models.club_month import ClubMonth, ClubTopup
@@ -114,5 +116,7 @@ MODELS = [
     AuditEntry,
     Cancellation,
     StockReturn,
+    Claim,
+    Attachment,
     StepCount,
 ]

@@ -273,13 +273,14 @@ class Order(BaseModel):
             except (Blocked, NotEnough, NotMember):
                 raise PointsGone from None
 
-    def give_back_stock(self) -> None:
-        """Put every piece and gift back; call it inside the transaction that ends the order.
+    def give_back_stock(self, only=None) -> None:
+        """Put every piece and gift back, or those of the lines with the ids `only`; call it inside the transaction
+        that ends the order.
 
         Rows are taken in the order of `take_stock`, and by UPDATE alone: FOR UPDATE would also wait for an order
         that has only named the variant in its lines, which may be waiting for us.
         """
-        back, lines = set(), self.lines()
+        back, lines = set(), [line for line in self.lines() if only is None or line.id in only]
         pieces = [(line.variant_id, line.quantity) for line in lines]
         gifts = [(line.gift["id"], line.quantity) for line in lines if line.gift]
         for table, given in ((Variant, pieces), (Gift, gifts)):

@@ -34,16 +34,25 @@ class StockReturn(BaseModel):
         return cls.select(cls, Order).join(Order).where(cls.arrived_at.is_null()).order_by(cls.expected_since, cls.id)
 
     def arrive(self, *, by: Actor, sellable: bool, now) -> bool:
-        """The pieces are there; sellable ones go back into stock, once. False when they had arrived before."""
+        """The pieces are there; sellable ones go back into stock, once. False when they had arrived before.
+
+        Of an accepted withdrawal they are those of its lines, and the money goes back with them (AFT-3).
+        """
+        from models.claim import Claim
+
         with db.atomic():
             order = self.order.relock()
             fresh = locked(StockReturn.select().where(StockReturn.id == self.id)).get()
             if fresh.arrived_at is not None:
                 return False
+            claim = Claim.awaited_of(order)
             if sellable:
-                order.give_back_stock()
+                order.give_back_stock(claim and claim.lines)
             StockReturn.update(arrived_at=now, sellable=sellable, who=by.name).where(
                 StockReturn.id == self.id
             ).execute()
             record(by, "pieces_back", now, order=order, after={"sellable": sellable})
+            if claim is not None:
+                # After the stock: the member whose points return is held last.
+                claim.came_back(order, by=by, now=now)
         return True
