@@ -90,6 +90,25 @@ def refuse_changed(order: Order, mark: str) -> None:
         raise ChangedMeanwhile(steps)
 
 
+def trail_of_subject(subject: str, limit: int | None = None, what: str | None = None) -> list[AuditEntry]:
+    """What happened to what is no order (device:…, variant:…), the newest first; one query."""
+    found = AuditEntry.select().where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)
+    return list(found.where(AuditEntry.what == what) if what else found)
+
+
+def mark_of_subject(subject: str) -> str:
+    """As `mark_of`, for what is no order."""
+    return str(AuditEntry.select(fn.MAX(AuditEntry.id)).where(AuditEntry.subject == subject).scalar() or 0)
+
+
+def refuse_changed_subject(subject: str, mark: str) -> None:
+    """Raises ChangedMeanwhile when the subject's trail goes on after `mark`; call it with its row held."""
+    last = int(mark) if re.fullmatch(r"[0-9]{1,18}", mark) else 0
+    steps = [entry for entry in trail_of_subject(subject, 50) if entry.id > last]
+    if steps:
+        raise ChangedMeanwhile(steps[::-1])
+
+
 def _steps(order: Order, event: int, entry: int) -> list[Step]:
     events = OrderEvent.select().where(OrderEvent.order == order, OrderEvent.id > event).order_by(OrderEvent.id)
     entries = AuditEntry.select().where(AuditEntry.order == order, AuditEntry.id > entry).order_by(AuditEntry.id)
