@@ -10,7 +10,7 @@ Nothing here reads a database, and one thread at a time may use an index.
 """
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -150,12 +150,14 @@ class CatalogueIndex:
         self._rows = _Rows()
         self._terms = _Terms(packing)
         self._orders = {sort: np.zeros(0, np.intp) for sort in ("popular", "price", "-price", "newest")}
-        # The place of each slot in these orders.
+        # The place of each slot in these orders, and the prices of "price".
         self._ranks = dict(self._orders)
+        self._prices = np.zeros(0, np.int64)
         self._everyone = _bits(self._alive)
         self._nobody = np.zeros(0, bool)
-        # The slots of each kind, the cheapest first.
-        self._cheapest: dict[str, np.ndarray] = {}
+        # All devices that a list begins with, by its kind (None is any), and their slots, by sort and kind.
+        self._wholes: dict[str | None, _Devices] = {}
+        self._of_kind: dict[tuple[str, str], np.ndarray] = {}
         self._candidates: dict[tuple, list[tuple[str, bool]]] = {}
         # What was counted in a large set: lists that differ in words, order or page alone often show the same one.
         self._counted: OrderedDict[bytes, dict] = OrderedDict()
@@ -262,9 +264,8 @@ class CatalogueIndex:
         self._everyone = _bits(self._alive)
         self._nobody = np.zeros(self._room, bool)
         self._nobody.setflags(write=False)
-        order = self._orders["price"]
-        for kind in self._facets["kind"].values():
-            self._cheapest[kind] = order[_mask(self._facets["kind"].any_of([kind])).take(order)]
+        self._wholes.clear()
+        self._of_kind.clear()
         self._candidates.clear()
         self._counted.clear()
 
@@ -297,28 +298,35 @@ class CatalogueIndex:
             self._orders[sort] = ordered
             self._ranks[sort] = np.zeros(self._room, np.int32)
             self._ranks[sort][ordered] = np.arange(len(ordered))
+        self._prices = self._price[self._orders["price"]]
         self._rows.rank(self._ranks["popular"], self._ranks["price"])
 
     # Asking
 
     def search(self, query: Query) -> Result:
         """The page that `query` asks for, with the counts of its filters."""
-        everyone = self._everyone
+        whole = self._whole(query.kind)
+        everyone = whole.bits
         asked = self._understand(query.q) if query.q.strip() else None
-        if query.kind is not None:
-            everyone = everyone & self._facets["kind"].any_of([query.kind])
         if query.offers:
             everyone = everyone & self._facets["flag"].any_of(["discounted", "gift"])
         if asked is not None:
             everyone = everyone & _bits(asked.hits)
         filters = self._filters(query)
-        shown = _Devices(reduce(and_, filters.values(), everyone))
+
+        def those(filters):
+            # Many a filter leaves nobody out: what is known of the whole list need not be worked out again.
+            bits = reduce(and_, filters, everyone)
+            found = whole if bits is whole.bits else _Devices(bits)
+            return whole if found.count == whole.count else found
+
+        shown = those(filters.values())
         total = shown.count
 
         def without(name):
             if name not in filters:
                 return shown
-            return _Devices(reduce(and_, (bits for other, bits in filters.items() if other != name), everyone))
+            return those(bits for other, bits in filters.items() if other != name)
 
         facets = {
             name: _listed(self._numbers(name, without(name)), chosen, by_value=name == "storage")
@@ -328,7 +336,7 @@ class CatalogueIndex:
             facets[flag] = [(True, dict(self._numbers("flag", without(flag))).get(flag, 0))]
         pages = max(1, -(-total // query.per_page))
         page = min(max(1, query.page), pages)
-        price_min, price_max = self._price_range(without("price"))
+        price_min, price_max = self._price_range(query, without("price"))
         result = Result(
             ids=[],
             total=total,
@@ -367,6 +375,29 @@ class CatalogueIndex:
 
         return self._ids[self._by_score(hits, score, 0, limit)].tolist()
 
+    def _whole(self, kind) -> "_Devices":
+        """All devices of a kind, or all, as they are until the next change."""
+        whole = self._wholes.get(kind)
+        if whole is None:
+            bits = self._everyone
+            if kind is not None:
+                bits = bits & self._facets["kind"].any_of([kind])
+            whole = _Devices(bits, is_whole=True)
+            # An address cannot make this grow: kinds that no device has are not kept.
+            if kind is None or whole.count:
+                self._wholes[kind] = whole
+        return whole
+
+    def _order(self, sort, kind) -> np.ndarray:
+        """The slots of a kind, or all, in the order of `sort`: who looks for phones need not pass every case."""
+        if kind is None:
+            return self._orders[sort]
+        order = self._of_kind.get((sort, kind))
+        if order is None:
+            order = self._orders[sort]
+            order = self._of_kind[sort, kind] = order[self._whole(kind).mask.take(order)]
+        return order
+
     def _filters(self, query):
         filters = {}
         for name, chosen in _chosen(query):
@@ -376,11 +407,18 @@ class CatalogueIndex:
             if getattr(query, flag):
                 filters[flag] = self._facets["flag"].any_of([flag])
         if query.price_from is not None or query.price_to is not None:
-            fits = self._price >= query.price_from if query.price_from is not None else None
+            # Places in the order of prices are half as wide as prices.
+            places, fits = self._ranks["price"], None
+            first = 0 if query.price_from is None else bisect_left(self._prices, query.price_from)
+            if first:
+                fits = places >= first
+            last = len(self._prices)
             if query.price_to is not None:
-                cheap = self._price <= query.price_to
+                last = bisect_right(self._prices, query.price_to)
+            if last < len(self._prices):
+                cheap = places < last
                 fits = cheap if fits is None else fits & cheap
-            filters["price"] = _bits(fits)
+            filters["price"] = self._everyone if fits is None else _bits(fits)
         return filters
 
     def _numbers(self, name, devices) -> list[tuple]:
@@ -401,7 +439,7 @@ class CatalogueIndex:
 
     def _counted_of(self, devices):
         """What is known of this set so far; a small one is counted again in less time than it would be found."""
-        if devices.is_few:
+        if devices.is_few or devices.is_whole:
             return devices.counted
         key = devices.key
         counted = self._counted.get(key)
@@ -413,7 +451,7 @@ class CatalogueIndex:
             self._counted.move_to_end(key)
         return counted
 
-    def _price_range(self, devices):
+    def _price_range(self, query, devices):
         if not devices.count:
             return None, None
         if devices.is_few:
@@ -423,9 +461,10 @@ class CatalogueIndex:
         if "price" not in counted:
             ends = [
                 self._price[end]
-                for kind, order in self._cheapest.items()
+                for kind in (self._facets["kind"].values() if query.kind is None else [query.kind])
                 # A kind without any would be gone through to its end.
-                if (devices.bits & self._facets["kind"].any_of([kind])).any()
+                if query.kind is not None or (devices.bits & self._facets["kind"].any_of([kind])).any()
+                for order in [self._order("price", kind)]
                 for end in (*_take(order, devices.mask, 0, 1), *_take(order[::-1], devices.mask, 0, 1))
             ]
             counted["price"] = int(min(ends)), int(max(ends))
@@ -437,7 +476,7 @@ class CatalogueIndex:
             if devices.is_few:
                 ranks = self._ranks[sort].take(devices.slots)
                 return self._orders[sort].take(_least(ranks, offset, query.per_page))
-            return _take(self._orders[sort], devices.mask, offset, query.per_page)
+            return _take(self._order(sort, query.kind), devices.mask, offset, query.per_page)
 
         def score(slots):
             return sum(match.exact[slots].view(np.uint8) for match in asked.matches)
@@ -657,8 +696,9 @@ class _Asked:
 class _Devices:
     """A set of devices: one bit per slot; where there are few of them, their slots say the same for less."""
 
-    def __init__(self, bits):
+    def __init__(self, bits, is_whole=False):
         self.bits = bits
+        self.is_whole = is_whole
         self.count = _count(bits)
         self.is_few = self.count * _FEW < len(bits) * 64
         self.counted: dict = {}

@@ -15,6 +15,8 @@ from views.words import url, words_in
 # Colours that a card shows; how many more there are, it says.
 _SWATCHES = 6
 _TO_ESCAPE = re.compile("[&<>\"']")
+# As json.loads, without looking for what may stand around a text that the database keeps as it was written.
+_read = json.JSONDecoder().raw_decode
 
 
 def loading(place: int, first: int) -> str:
@@ -55,7 +57,7 @@ def forget() -> None:
 @lru_cache(maxsize=6000)
 def _halves(card: str, chosen_language: str) -> tuple[str, str]:
     """A card before and after what depends on its place in the page."""
-    facts = json.loads(card)
+    facts, _ = _read(card)
     colours, before, gift, month = facts["colours"], facts["before"], facts["gift"], facts["month"]
     note = facts["note"][chosen_language]
     storages = _storages(facts["storages"])

@@ -159,4 +159,10 @@ def _halves(code: str, parameter: str, value, state: str) -> list[str]:
 
 
 def _grouped(code: str, number: int) -> str:
-    return str(escape(f"{number:,}".replace(",", SIGNS.get(code, SIGNS["en"])[0])))
+    return f"{number:,}".replace(",", _sign(code))
+
+
+@lru_cache(maxsize=8)
+def _sign(code: str) -> str:
+    """What stands between thousands, for a page."""
+    return str(escape(SIGNS.get(code, SIGNS["en"])[0]))

@@ -7,7 +7,8 @@ in one order, without what is empty.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from functools import lru_cache
+from urllib.parse import quote_plus
 
 import config
 from models.catalogue_index import Query
@@ -42,6 +43,10 @@ def clean_text(text: str) -> str:
     """A search as it was meant: without control characters, at most Q_LENGTH long."""
     # A megabyte of blanks must cost nothing.
     return " ".join(_NOT_TEXT.sub(" ", text[: Q_LENGTH * 4]).split())[:Q_LENGTH].strip()
+
+
+# A list names the same few values in each of its links.
+_quoted = lru_cache(maxsize=4096)(quote_plus)
 
 
 def _price(text: str) -> int | None:
@@ -128,7 +133,7 @@ class Filters:
     def query_string(self) -> str:
         """ "?marka=…", or nothing."""
         pairs = self.pairs()
-        return "?" + urlencode(pairs) if pairs else ""
+        return "?" + "&".join([f"{name}={_quoted(str(value))}" for name, value in pairs]) if pairs else ""
 
     def but(self, **changes) -> "Filters":
         """The same with `changes`, from the first page on."""
