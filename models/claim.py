@@ -44,6 +44,9 @@ def _among(name: str, values) -> str:
     return f"{name} IN ({', '.join(map(repr, values))})"
 
 
+_FITS = f"(kind = 'complaint' AND {_among('state', STATES[:2])}) OR (kind = 'withdrawal' AND state <> 'answered')"
+
+
 class Claim(BaseModel):
     """One complaint or one request to withdraw, and what was answered."""
 
@@ -70,9 +73,7 @@ class Claim(BaseModel):
     class Meta:
         constraints = [  # noqa: RUF012
             Check("(state = 'open') = (answered_at IS NULL)"),
-            Check(
-                "(kind = 'complaint' AND state IN ('open', 'answered')) OR (kind = 'withdrawal' AND state <> 'answered')"
-            ),
+            Check(_FITS),
             Check("(state = 'returned') = (returned_at IS NOT NULL)"),
         ]
 
