@@ -202,6 +202,9 @@ CODE_PAUSE = _number("DYQANI_CODE_PAUSE", 45)
 DESK_CODE_SENDS = _number("DYQANI_DESK_CODE_SENDS", 60, least=1)
 DESK_LOOK_UPS = _number("DYQANI_DESK_LOOK_UPS", 120, least=1)
 PARTNER_TRIES = _number("DYQANI_PARTNER_TRIES", 30, least=1)
+# Until the code of the second factor is asked for again: without a click, and in all (DSK-5).
+STAFF_IDLE_MINUTES = _number("DYQANI_STAFF_IDLE_MINUTES", 30, least=1)
+STAFF_HOURS = _number("DYQANI_STAFF_HOURS", 12, least=1)
 
 # Photos of the operator; a variant without one is drawn.
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))

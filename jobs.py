@@ -33,6 +33,7 @@ from models.payment import Payment, Refund, forget_strangers
 from models.profile import Attempt
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.second_factor import WorkSession
 from models.security_code import SecurityCode
 from models.shelf import relist_due
 from models.sms import Sms
@@ -59,6 +60,7 @@ DUE = (
     (DeskJoining.forget_old, 3600),
     (SecurityCode.forget_old, 3600),
     (Allowance.forget_old, 3600),
+    (WorkSession.forget_old, 3600),
     (BssMessage.forget_old, 3600),
     (InboundSms.forget_old, 3600),
     (ClubMember.follow_all_services, 60),

@@ -5,6 +5,8 @@ import click
 from commands import connected
 from models.base import utcnow
 
+LAST_ADMIN = "Nobody would be left who can give roles; make somebody else admin first."
+
 
 @click.group()
 def staff():
@@ -18,7 +20,7 @@ def staff():
 def add(email, role, code):
     """Give the profile EMAIL the role ROLE, instead of the one it had."""
     from models.club_offer import Partner
-    from models.staff import ROLES, NoSuchRole, NotVerified, Staff
+    from models.staff import ROLES, LastAdmin, NoSuchRole, NotVerified, Staff
 
     with connected():
         profile = _profile(email)
@@ -34,6 +36,8 @@ def add(email, role, code):
             raise click.ClickException(f"There is no role {role}; there are: {', '.join(ROLES)}.") from error
         except NotVerified as error:
             raise click.ClickException(f"Nobody has confirmed the e-mail {email} yet.") from error
+        except LastAdmin as error:
+            raise click.ClickException(LAST_ADMIN) from error
     click.echo(f"{profile.email} is {role}{f' of {partner.name}' if partner else ''}.")
 
 
@@ -52,12 +56,29 @@ def list_staff():
 @click.argument("email")
 def remove(email):
     """Take the role of the profile EMAIL away; its pages are closed with its next click."""
-    from models.staff import Staff
+    from models.staff import LastAdmin, Staff
 
     with connected():
-        if not Staff.remove(_profile(email)):
-            raise click.ClickException(f"{email} has no role.")
+        try:
+            if not Staff.remove(_profile(email), utcnow()):
+                raise click.ClickException(f"{email} has no role.")
+        except LastAdmin as error:
+            raise click.ClickException(LAST_ADMIN) from error
     click.echo(f"{email} has no role any more.")
+
+
+@staff.command("reset-second-factor")
+@click.argument("email")
+@click.option("--why", default="", help="what the trail says beside it")
+def reset_second_factor(email, why):
+    """Forget the app and the recovery codes of the profile EMAIL: it connects another app when it logs in next."""
+    from models.actor import SYSTEM
+    from models.second_factor import SecondFactor
+
+    with connected():
+        if not SecondFactor.reset(_profile(email), SYSTEM, utcnow(), why):
+            raise click.ClickException(f"{email} has no app connected.")
+    click.echo(f"{email} connects another app with the next login.")
 
 
 def _profile(email: str):

@@ -44,6 +44,7 @@ from models.payment import BankMessage, Payment, Refund
 from models.profile import Attempt, Profile
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
 from models.sms import Sms
 from models.staff import Staff
@@ -111,6 +112,9 @@ MODELS = [
     GiftHandout,
     DeskJoining,
     Staff,
+    SecondFactor,
+    RecoveryCode,
+    WorkSession,
     InboundSms,
     Consent,
     AuditEntry,

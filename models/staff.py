@@ -2,9 +2,12 @@
 
 from peewee import JOIN, CharField, Check, ForeignKeyField
 
-from models.base import BaseModel, MomentField
+from models.actor import SYSTEM, Actor
+from models.base import BaseModel, MomentField, db, locked
 from models.club_offer import Partner
 from models.profile import Profile
+from models.second_factor import WorkSession, subject
+from models.trail import record
 
 ROLES = ("agent", "warehouse", "clerk", "partner", "editor", "admin")
 
@@ -15,6 +18,14 @@ class NoSuchRole(ValueError):
 
 class NotVerified(Exception):
     """Nobody has confirmed the profile's e-mail: it may be anybody's."""
+
+
+class LastAdmin(Exception):
+    """Nobody would be left who can give roles."""
+
+
+class OwnRole(Exception):
+    """One's own role is somebody else's to change."""
 
 
 class Staff(BaseModel):
@@ -36,21 +47,47 @@ class Staff(BaseModel):
         return cls._all().where(cls.profile == profile).first()
 
     @classmethod
-    def add(cls, profile: Profile, role: str, now, partner: Partner | None = None) -> "Staff":
-        """Give `profile` this role instead of the one it had; raises NoSuchRole, NotVerified."""
+    def add(
+        cls, profile: Profile, role: str, now, partner: Partner | None = None, *, by: Actor = SYSTEM, why: str = ""
+    ) -> "Staff":
+        """Give `profile` this role instead of the one it had; raises NoSuchRole, NotVerified, LastAdmin, OwnRole."""
         if role not in ROLES or (role == "partner") != (partner is not None):
             raise NoSuchRole(role)
         if not profile.is_verified:
             raise NotVerified(profile.email)
-        cls.insert(profile=profile, role=role, partner=partner, since=now).on_conflict(
-            conflict_target=[cls.profile], update={cls.role: role, cls.partner: partner, cls.since: now}
-        ).execute()
+        with db.atomic():
+            had = cls._release(profile, by, role)
+            if had is not None and (had.role, had.partner) == (role, partner):
+                return had
+            cls.insert(profile=profile, role=role, partner=partner, since=now).on_conflict(
+                conflict_target=[cls.profile], update={cls.role: role, cls.partner: partner, cls.since: now}
+            ).execute()
+            before, after = _told(had), {"role": role} | ({"partner": partner.name} if partner else {})
+            record(by, "role_given", now, subject=subject(profile), before=before, after=after, why=why)
         return cls.of(profile)
 
     @classmethod
-    def remove(cls, profile: Profile) -> bool:
-        """Take the profile's role away; false when it had none."""
-        return bool(cls.delete().where(cls.profile == profile).execute())
+    def remove(cls, profile: Profile, now, *, by: Actor = SYSTEM, why: str = "") -> bool:
+        """Take the profile's role away, and end its work; false when it had none. Raises LastAdmin, OwnRole."""
+        with db.atomic():
+            had = cls._release(profile, by)
+            if had is None or not cls.delete().where(cls.id == had.id).execute():
+                return False
+            WorkSession.end_all(profile)
+            record(by, "role_taken", now, subject=subject(profile), before=_told(had), why=why)
+        return True
+
+    @classmethod
+    def _release(cls, profile: Profile, by: Actor, role: str = "") -> "Staff | None":
+        """The role that the profile is about to lose for `role`, if it may."""
+        # Of two admins who take away each other's role at once, the second waits here, and finds the first gone.
+        admins = list(locked(cls.select().where(cls.role == "admin").order_by(cls.id)))
+        had = cls.of(profile)
+        if had is not None and by.name == profile.email and role != had.role:
+            raise OwnRole(profile.email)
+        if role != "admin" and [row.profile_id for row in admins] == [profile.id]:
+            raise LastAdmin(profile.email)
+        return had
 
     @classmethod
     def everybody(cls) -> list["Staff"]:
@@ -64,3 +101,10 @@ class Staff(BaseModel):
             .join(Profile)
             .join_from(cls, Partner, JOIN.LEFT_OUTER, on=(cls.partner == Partner.id))
         )
+
+
+def _told(had: Staff | None) -> dict:
+    """A role as the trail keeps it."""
+    if had is None:
+        return {}
+    return {"role": had.role} | ({"partner": had.partner.name} if had.partner else {})

@@ -52,8 +52,8 @@ def test_nobody_works_with_an_email_that_nobody_confirmed():
 
 def test_a_role_goes_once_and_with_the_profile():
     clerk = works("clerk")
-    assert Staff.remove(clerk)
-    assert not Staff.remove(clerk)
+    assert Staff.remove(clerk, NOW)
+    assert not Staff.remove(clerk, NOW)
     Staff.add(clerk, "clerk", NOW)
     clerk.delete_instance()
     assert Staff.select().count() == 0
