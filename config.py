@@ -212,6 +212,9 @@ PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
 # Files that shoppers attach to complaints; outside of what the web server shows (AFT-4).
 ATTACHMENTS = Path(_text("DYQANI_ATTACHMENTS", str(INSTANCE / "attachments")))
 
+# A price list that an editor uploads: megabytes, at most (CAT-7).
+PRICE_LIST_MB = _number("DYQANI_PRICE_LIST_MB", 200, least=1)
+
 # Seconds between two rounds of the worker over what is due.
 WORKER_EVERY = _number("DYQANI_WORKER_EVERY", 2)
 # Where the metrics may be read: a bearer token; without one /metrics answers 404.

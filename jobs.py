@@ -30,6 +30,7 @@ from models.new_number import NewNumber
 from models.number_claim import NumberClaim
 from models.outbox import Mail
 from models.payment import Payment, Refund, forget_strangers
+from models.price_list_job import PriceListJob
 from models.profile import Attempt
 from models.profile_link import ProfileLink
 from models.registration import Registration
@@ -50,7 +51,9 @@ DUE = (
     (relist_due, config.WORKER_EVERY),
     (NewNumber.release_all_due, config.WORKER_EVERY),
     (BssEvent.send_all_due, config.WORKER_EVERY),
+    (PriceListJob.work_all_due, config.WORKER_EVERY),
     (Contract.end_all_due, 3600),
+    (PriceListJob.forget_old, 3600),
     (Cart.forget_old, 3600),
     (Attempt.forget_old, 3600),
     (Registration.forget_old, 3600),

@@ -31,6 +31,7 @@ from models.club_service import ClubService
 from models.consent import Consent
 from models.contract import Contract
 from models.desk_joining import DeskJoining
+from models.device_draft import DeviceDraft
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
 from models.invoice import Invoice
@@ -41,6 +42,7 @@ from models.order import Order, OrderEvent, OrderLine
 from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
+from models.price_list_job import PriceListJob
 from models.profile import Attempt, Profile
 from models.profile_link import ProfileLink
 from models.registration import Registration
@@ -49,6 +51,7 @@ from models.security_code import SecurityCode
 from models.sms import Sms
 from models.staff import Staff
 from models.step_count import StepCount
+from models.stock_movement import StockMovement
 from models.stock_return import StockReturn
 from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
@@ -123,4 +126,7 @@ MODELS = [
     Claim,
     Attachment,
     StepCount,
+    DeviceDraft,
+    StockMovement,
+    PriceListJob,
 ]

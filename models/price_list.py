@@ -105,15 +105,7 @@ class PriceList:
         progress = progress or (lambda share: None)
         with self._sheet.opened() as sheet:
             state = sheet.state()
-            judgement = _Judgement(sheet, self._known_codes())
-            report = Report()
-            for bad in judgement.run(lambda share: progress(share * 0.25)):
-                report.bad_count += 1
-                if len(report.bad) < SHOWN:
-                    report.bad.append(bad)
-            report.bad.sort(key=attrgetter("line"))
-            if report.bad and (judgement.hopeless or not skip_bad):
-                raise BadLines(self.name, report.bad, report.bad_count)
+            judgement, report = self._judged(sheet, skip_bad, lambda share: progress(share * 0.25))
             with db.atomic():
                 _one_at_a_time()
                 self._write(judgement, report, now, complete, progress)
@@ -121,6 +113,48 @@ class PriceList:
                     raise BadLines(self.name, [BadLine(1, "", "the file changed while it was read")], 1)
         progress(1.0)
         return report
+
+    def foresee(
+        self, skip_bad: bool = False, complete: bool = False, progress: Callable[[float], None] | None = None
+    ) -> Report:
+        """What `load` would do now, without `variants`; changes nothing, and raises as it does."""
+        with self._sheet.opened() as sheet:
+            judgement, report = self._judged(sheet, skip_bad, progress or (lambda share: None))
+            same, gone, there = self._compared(judgement)
+            report.unchanged = len(same)
+            report.changed = there - len(same)
+            report.added = len(judgement.digests) - there
+            report.skipped_devices = len(judgement.bad)
+            report.complete_refused = complete and judgement.bad_lines
+            report.delisted = len(gone) if complete and not judgement.bad_lines else 0
+        return report
+
+    def _judged(self, sheet, skip_bad, progress) -> "tuple[_Judgement, Report]":
+        """The first reading; raises BadLines where the list cannot be taken."""
+        judgement, report = _Judgement(sheet, self._known_codes()), Report()
+        for bad in judgement.run(progress):
+            report.bad_count += 1
+            if len(report.bad) < SHOWN:
+                report.bad.append(bad)
+        report.bad.sort(key=attrgetter("line"))
+        if report.bad and (judgement.hopeless or not skip_bad):
+            raise BadLines(self.name, report.bad, report.bad_count)
+        return judgement, report
+
+    @staticmethod
+    def _compared(judgement) -> tuple[set[str], list[int], int]:
+        """Which slugs are as they were imported, which devices' ids the list does not name, how many it names of those
+        that are there."""
+        digests, same, gone, there = judgement.digests, set(), [], 0
+        columns = (Device.id, Device.slug, Device.digest, Device.listed)
+        for id, slug, digest, listed in Device.select(*columns).tuples().iterator():
+            if slug in digests:
+                there += 1
+                if digests[slug].hex() == digest:
+                    same.add(slug)
+            elif listed and slug not in judgement.bad:
+                gone.append(id)
+        return same, gone, there
 
     def _known_codes(self) -> set[str]:
         codes = {code for (code,) in Tariff.select(Tariff.code).tuples()}
@@ -134,18 +168,11 @@ class PriceList:
     def _write(self, judgement, report, now, complete, progress) -> None:
         if self._tariffs:
             report.tariffs = self._tariffs.write()
-        digests, same, gone = judgement.digests, set(), []
-        columns = (Device.id, Device.slug, Device.digest, Device.listed)
-        for id, slug, digest, listed in Device.select(*columns).tuples().iterator():
-            if slug in digests:
-                if digests[slug].hex() == digest:
-                    same.add(slug)
-            elif listed and slug not in judgement.bad:
-                gone.append(id)
+        same, gone, _ = self._compared(judgement)
         report.unchanged = len(same)
 
         batch = CatalogueBatch()
-        if judgement.bad_lines or len(same) < len(digests):
+        if judgement.bad_lines or len(same) < len(judgement.digests):
             changed = self._changed(judgement, same, report, lambda share: progress(0.25 + share * 0.4))
             while some := list(islice(changed, _BATCH)):
                 batch.write(some)
