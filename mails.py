@@ -22,6 +22,7 @@ from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from peewee import PeeweeException
 
+import after_mails
 import club_mails
 import config
 import language as languages
@@ -34,7 +35,7 @@ from models.money import MINOR, money
 from models.money import number as amount
 from models.order import Order, OrderLine
 from models.order_points import OrderPoints
-from models.outbox import BILL_KINDS, CLUB_KINDS, KINDS, PROFILE_KINDS, Mail
+from models.outbox import AFTER_KINDS, BILL_KINDS, CLUB_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
 from models.profile_link import ProfileLink
@@ -66,7 +67,7 @@ def compose(mail: Mail) -> EmailMessage:
 
 
 def _compose(mail: Mail) -> EmailMessage:
-    if mail.kind not in KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
+    if mail.kind not in KINDS + AFTER_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
         raise ValueError(f"There is no mail {mail.kind!r}.")
     language = mail.language if mail.language in languages.LOCALES else languages.DEFAULT
     pictures = Pictures(mail.message_id)
@@ -188,6 +189,8 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
         "is_open": order.state == "awaiting_payment",
         "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),
     }
+    if mail.kind in AFTER_KINDS:
+        context |= after_mails.context(mail, language, root)
     if mail.kind == "order_lapsed":
         # Where the order's points are by now (PAY-9).
         context["points_state"] = OrderPoints.of(order).state if order.points else None

@@ -6,6 +6,7 @@ from models.actor import Actor
 from models.base import BaseModel, MomentField, db
 from models.order import NotAllowed, Order
 from models.order_change import CHANGEABLE
+from models.outbox import Mail
 from models.stock_return import StockReturn
 from models.trail import record, refuse_changed
 
@@ -53,4 +54,5 @@ def cancel(order: Order, *, by: Actor, now, mark: str | None = None, why: str = 
         order.move("cancelled", by=by, now=now, why=why)
         Cancellation.create(order=order, at=now, role=by.role, why=why)
         record(by, "cancelled", now, order=order, why=why)
+        Mail.write("order_cancelled", order, now, key=f"order_cancelled:{order.number}")
     return order

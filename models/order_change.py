@@ -8,6 +8,7 @@ from models.bss_event import BssEvent
 from models.catalogue import LANGUAGES, Variant
 from models.drawing import picture_path
 from models.order import NotAllowed, Order, OrderLine, OutOfStock
+from models.outbox import Mail
 from models.places import place_of
 from models.shelf import stock_changed
 from models.trail import record, refuse_changed
@@ -67,11 +68,21 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
         if not after:
             return order
         order.save()
-        record(by, "changed", now, order=order, before=before, after=after, why=why)
+        entry = record(by, "changed", now, order=order, before=before, after=after, why=why)
         if recoloured and order.state == "packed":
             order.move("confirmed", by=by, now=now, why="repack")
         if order.state != "awaiting_payment":
             BssEvent.of_changed_order(order, now)
+        # Whoever did it: the shopper sees what another hand changed.
+        Mail.write_to(
+            order.email,
+            "order_changed",
+            now,
+            key=f"order_changed:{entry.id}",
+            language=order.language,
+            order=order,
+            data={"entry": entry.id},
+        )
     return order
 
 

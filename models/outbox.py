@@ -15,6 +15,8 @@ from models.profile import Profile
 
 # About an order.
 KINDS = ("order_confirmed", "payment_failed", "order_lapsed", "payment_returned")
+# About what was done with an order afterwards; `data` says which change, and which claim (AFT-1…4).
+AFTER_KINDS = ("order_changed", "order_cancelled", "claim_received", "claim_answered")
 # About a profile, or an e-mail that may become one's.
 PROFILE_KINDS = (
     "confirm_registration",
@@ -91,7 +93,7 @@ class Mail(Outgoing):
         Raises ValueError for a kind that there is not.
         """
         withheld = kind in WITHHELD_KINDS
-        if not withheld and kind not in KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
+        if not withheld and kind not in KINDS + AFTER_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
             raise ValueError(f"There is no mail {kind!r}.")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (
