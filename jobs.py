@@ -23,6 +23,7 @@ from models.club_month import block_all_due
 from models.club_notice import ClubNotice
 from models.club_service import ClubService
 from models.contract import Contract
+from models.delivery import return_all_due
 from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
@@ -73,6 +74,7 @@ DUE = (
     (block_all_due, 3600),
     (forget_strangers, 3600),
     (Attachment.sweep, 3600),
+    (return_all_due, 60),
 )
 
 

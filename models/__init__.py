@@ -30,6 +30,7 @@ from models.club_rate import Rate
 from models.club_service import ClubService
 from models.consent import Consent
 from models.contract import Contract
+from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.device_draft import DeviceDraft
 from models.gift_handout import GiftHandout
@@ -129,4 +130,6 @@ MODELS = [
     DeviceDraft,
     StockMovement,
     PriceListJob,
+    DeliveryAttempt,
+    ArrangedTime,
 ]

@@ -21,6 +21,7 @@ from models.cart import Cart
 from models.catalogue import Device, Gift, Variant
 from models.number import Number
 from models.order_number import read_number
+from models.order_steps import MAY, may
 from models.payment_ways import CARD
 from models.places import place_of
 from models.profile import Profile
@@ -38,19 +39,8 @@ STATES = (
     "delivery_failed",
     "returned",
 )
-# ORD-4. A lapsed order comes back only when its money arrives late and its pieces are still there.
-TRANSITIONS = {
-    "awaiting_payment": {"confirmed", "lapsed", "cancelled"},
-    "confirmed": {"packed", "cancelled"},
-    # Back to confirmed when its colour changes: it is packed anew (AFT-1).
-    "packed": {"with_courier", "confirmed", "cancelled"},
-    "with_courier": {"delivered", "delivery_failed", "cancelled"},
-    "delivery_failed": {"with_courier", "returned", "cancelled"},
-    "delivered": {"returned"},
-    "lapsed": {"confirmed"},
-    "cancelled": set(),
-    "returned": set(),
-}
+# State → the states that may come next (ORD-4).
+TRANSITIONS = {state: {after for before, after in MAY if before == state} for state in STATES}
 # In these an order holds its number no more (ELG-5): nothing came of it, or its contract speaks for itself.
 ENDED = frozenset({"lapsed", "cancelled", "delivered", "returned"})
 
@@ -169,22 +159,23 @@ class Order(BaseModel):
         return locked(Order.select().where(Order.id == self.id)).get()
 
     def move(self, state: str, *, by: "str | Actor", now, why: str = "") -> None:
-        """Go to `state`, with its event; raises NotAllowed, also when another process moved it meanwhile.
+        """Go to `state`, with its event; raises NotAllowed, also for a role that may not take this step, and when
+        another process moved the order meanwhile.
 
         Call it inside a transaction (ORD-4), and give pieces back before: numbers, money and points go back here, the
         points last, whose member other orders wait for while they hold pieces. `by` is a role, or somebody in it.
         """
         from models.order_points import OrderPoints
 
-        if state not in TRANSITIONS[self.state]:
-            raise NotAllowed(f"{self.state} → {state}")
+        actor = by if isinstance(by, Actor) else Actor(by)
+        if not may(actor.role, self.state, state):
+            raise NotAllowed(f"{self.state} → {state} by {actor.role}")
         moved = Order.update(state=state).where(Order.id == self.id, Order.state == self.state).execute()
         if not moved:
             raise NotAllowed(f"{self.number} changed meanwhile")
         if (self.state, state) != ("packed", "confirmed"):
             BssEvent.of_order(self, state, now)
         self.state = state
-        actor = by if isinstance(by, Actor) else Actor(by)
         OrderEvent.create(order=self, at=now, state=state, author=actor.role, who=actor.name, why=why)
         if state in ENDED:
             OrderLine.update(taken=None).where(OrderLine.order == self, OrderLine.taken.is_null(False)).execute()

@@ -14,7 +14,18 @@ from models.outgoing import Outgoing
 from models.profile import Profile
 
 # About an order.
-KINDS = ("order_confirmed", "payment_failed", "order_lapsed", "payment_returned")
+KINDS = (
+    "order_confirmed",
+    "payment_failed",
+    "order_lapsed",
+    "payment_returned",
+    # On the way to the door (DLV-5): `data` says which attempt, and which time.
+    "on_its_way",
+    "attempt_failed",
+    "time_arranged",
+    "delivered",
+    "returned",
+)
 # About what was done with an order afterwards; `data` says which change, and which claim (AFT-1…4).
 AFTER_KINDS = ("order_changed", "order_cancelled", "claim_received", "claim_answered")
 # About a profile, or an e-mail that may become one's.

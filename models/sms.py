@@ -25,6 +25,8 @@ KINDS = (
     "points_lapse",
     "club_joined",
     "club_news",
+    # The written notice of a failed attempt (DLV-5).
+    "attempt_failed",
 )
 STATES = ("due", "handed", "sent", "failed", "withheld")
 FINAL_REPORTS = ("delivered", "failed", "rejected")

@@ -184,7 +184,7 @@ def cancel_whole(number):
     with db.atomic():
         order = Order.of_number(number).relock()
         order.give_back_stock()
-        order.move("cancelled", by="desk", now=later(2))
+        order.move("cancelled", by="admin", now=later(2))
 
 
 def points_now():
@@ -701,7 +701,7 @@ def cancel(number):
     from models.order import Order
     from tests.world import later
 
-    Order.of_number(number).move("cancelled", by="desk", now=later(2))
+    Order.of_number(number).move("cancelled", by="admin", now=later(2))
 
 
 def number_events():

@@ -147,7 +147,7 @@ def test_a_new_number_is_told_with_its_tariff(world):
 def test_the_ways_of_an_order_are_told_in_their_order(world):
     order = confirmed(world)
     for state in ("packed", "with_courier", "delivered", "returned"):
-        order.move(state, by="courier", now=later(2))
+        order.move(state, by="admin", now=later(2))
     assert [(event["kind"], event["data"]["before"]) for event in told()] == [
         ("order_confirmed", "awaiting_payment"),
         ("order_delivered", "with_courier"),
@@ -200,10 +200,10 @@ def test_each_invoice_that_is_paid_online_is_told_and_no_other(world):
 def test_what_did_not_happen_is_not_told(world):
     order = confirmed(world)
     with pytest.raises(NotAllowed):
-        order.move("returned", by="desk", now=later(2))
+        order.move("returned", by="admin", now=later(2))
     with db.atomic() as transaction:
-        order.move("packed", by="desk", now=later(2))
-        order.move("cancelled", by="desk", now=later(2))
+        order.move("packed", by="admin", now=later(2))
+        order.move("cancelled", by="admin", now=later(2))
         transaction.rollback()
     assert [event["kind"] for event in told()] == ["order_confirmed"]
 
@@ -257,7 +257,7 @@ def test_numbers_have_no_gaps_and_stay(world):
 
 def test_events_are_brought_once_in_their_order_and_signed(world, endpoint):
     order = confirmed(world)
-    order.move("cancelled", by="desk", now=later(2))
+    order.move("cancelled", by="admin", now=later(2))
     assert BssEvent.send_all_due(present()) == 2
     assert BssEvent.send_all_due(present()) == 0
     assert [json.loads(json.dumps(event)) for event in endpoint.deliveries] == told()
@@ -312,7 +312,7 @@ def test_a_dead_endpoint_costs_no_order_and_no_event(world, endpoint, monkeypatc
 
 def test_one_event_that_the_endpoint_stumbles_over_does_not_hold_up_other_orders(world, endpoint):
     order = confirmed(world)
-    order.move("cancelled", by="desk", now=later(2))
+    order.move("cancelled", by="admin", now=later(2))
     confirmed(world)
     endpoint.answers = [500]
     assert BssEvent.send_all_due(present()) == 2
@@ -323,7 +323,7 @@ def test_one_event_that_the_endpoint_stumbles_over_does_not_hold_up_other_orders
 
 def test_a_refused_event_is_set_aside_with_those_of_its_order_until_somebody_decides(world, endpoint):
     order = confirmed(world)
-    order.move("cancelled", by="desk", now=later(2))
+    order.move("cancelled", by="admin", now=later(2))
     confirmed(world)
     endpoint.answers = [422]
     BssEvent.send_all_due(present())
@@ -353,7 +353,7 @@ def test_what_was_fetched_already_need_not_be_brought(world, endpoint):
 
 def test_a_claimed_event_is_kept_from_other_workers_and_so_are_those_behind_it(world):
     order = confirmed(world)
-    order.move("cancelled", by="desk", now=later(2))
+    order.move("cancelled", by="admin", now=later(2))
     BssEvent.number_all()
     assert BssEvent.claim(later(3)).sequence == 1
     assert BssEvent.claim(later(3)) is None

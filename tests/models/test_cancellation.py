@@ -9,7 +9,7 @@ from models.order import NotAllowed, Order
 from models.payment import Refund
 from models.stock_return import StockReturn
 from models.trail import AuditEntry
-from tests.world import build, later, ordered
+from tests.world import build, in_state, later, ordered
 
 AGENT = Actor("agent", "agent@example.com")
 
@@ -68,8 +68,8 @@ def test_from_dispatch_on_the_desk_alone_cancels_and_the_pieces_are_awaited(worl
 @pytest.mark.rule("AFT-3")
 @pytest.mark.parametrize("state", ["delivered", "returned", "lapsed"])
 def test_what_is_delivered_or_over_is_not_cancelled_by_anybody(world, state):
-    order, _ = paid(world)
-    Order.update(state=state).where(Order.id == order.id).execute()
+    order, _ = ordered(world, "CASE-BLACK") if state == "lapsed" else paid(world)
+    order = in_state(order, state)
     for by in (SHOPPER, AGENT):
         with pytest.raises(NotAllowed):
             cancel(order, by=by, now=later(3))

@@ -7,6 +7,7 @@ import pytest
 from models.my_orders import PER_PAGE, MyOrders, guest_orders, take_guest_orders
 from models.order import Order
 from models.profile import Profile
+from tests import world as world_of
 from tests.query_count import assert_query_count
 from tests.world import NOW, build, cart_with, checkout_of, later, place, profile
 
@@ -40,7 +41,7 @@ def numbers(*arguments, **more):
 
 def move(made, *states):
     for hours, state in enumerate(states, 1):
-        Order.get_by_id(made.id).move(state, by="desk", now=NOW + timedelta(hours=hours))
+        world_of.move(Order.get_by_id(made.id), state, NOW + timedelta(hours=hours))
 
 
 @pytest.mark.rule("ORD-1")

@@ -4,7 +4,7 @@ import pytest
 
 from models.base import db
 from models.catalogue import Gift, Listing
-from models.order import STATES, TRANSITIONS, GiftGone, NotAllowed, Order, OrderEvent, OutOfStock, storage_label
+from models.order import GiftGone, NotAllowed, Order, OrderEvent, OutOfStock, storage_label
 from models.order_link import BadLink, read, sign
 from models.order_number import MistypedNumber
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, place
@@ -48,32 +48,14 @@ def test_two_orders_never_have_one_number(world):
 
 
 @pytest.mark.rule("ORD-4")
-@pytest.mark.parametrize("state", STATES)
-def test_only_the_steps_of_the_rules_are_allowed(world, state):
-    order, _ = ordered(world, "CASE-BLACK")
-    Order.update(state=state).where(Order.id == order.id).execute()
-    for target in STATES:
-        with db.atomic() as attempt:
-            again = Order.get_by_id(order.id)
-            if target in TRANSITIONS[state]:
-                again.move(target, by="desk", now=NOW)
-                assert Order.get_by_id(order.id).state == target
-            else:
-                with pytest.raises(NotAllowed):
-                    again.move(target, by="desk", now=NOW)
-                assert Order.get_by_id(order.id).state == state
-            attempt.rollback()
-
-
-@pytest.mark.rule("ORD-4")
 def test_each_change_has_a_time_an_author_and_a_reason(world):
     order, _ = ordered(world, "CASE-BLACK")
     order.move("confirmed", by="bank", now=later(2))
-    order.move("packed", by="arta@example.com", now=later(60), why="raft 4")
+    order.move("packed", by="admin", now=later(60), why="raft 4")
     assert [(event.state, event.author, event.at, event.why) for event in order.history()] == [
         ("awaiting_payment", "shopper", NOW, ""),
         ("confirmed", "bank", later(2), ""),
-        ("packed", "arta@example.com", later(60), "raft 4"),
+        ("packed", "admin", later(60), "raft 4"),
     ]
 
 
@@ -99,12 +81,12 @@ def test_an_order_is_payable_until_its_time_is_over(world):
 def test_only_a_confirmed_order_is_paid(world):
     order, _ = ordered(world, "CASE-BLACK")
     assert not order.is_paid
-    order.move("cancelled", by="desk", now=NOW)
+    order.move("cancelled", by="admin", now=NOW)
     assert not order.is_paid
     order, _ = ordered(world, "CASE-BLACK")
     order.move("confirmed", by="bank", now=NOW)
     assert order.is_paid
-    order.move("cancelled", by="desk", now=NOW)
+    order.move("cancelled", by="admin", now=NOW)
     assert order.is_paid
 
 

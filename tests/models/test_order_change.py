@@ -9,7 +9,7 @@ from models.bss_event import BssEvent
 from models.order import NotAllowed, Order, OutOfStock
 from models.order_change import Wanted, change, colours_of
 from models.trail import AuditEntry, ChangedMeanwhile, mark_of, record, trail_of
-from tests.world import NOW, build, later, ordered
+from tests.world import NOW, build, in_state, later, ordered
 
 AGENT = Actor("agent", "agent@example.com")
 
@@ -80,7 +80,7 @@ def test_a_packed_order_with_another_colour_is_packed_anew_and_the_billing_syste
 @pytest.mark.parametrize("state", ["with_courier", "delivered", "lapsed", "cancelled", "returned", "delivery_failed"])
 def test_after_dispatch_nothing_changes(world, state):
     order, _ = ordered(world, "CASE-BLACK")
-    Order.update(state=state).where(Order.id == order.id).execute()
+    order = in_state(order, state)
     with pytest.raises(NotAllowed):
         change(order, Wanted.of(order, street="Tjetër 1"), by=AGENT, now=later(5))
     assert not AuditEntry.select().exists()

@@ -28,6 +28,7 @@ from tests.world import (
     checkout_of,
     contract_line,
     later,
+    move,
     own_number,
     place,
     profile,
@@ -88,7 +89,7 @@ def end(order, step: str, now) -> None:
     with db.atomic():
         order = order.relock()
         order.give_back_stock()
-        order.move(step, by="desk", now=now)
+        move(order, step, now)
 
 
 @pytest.fixture(autouse=True)
@@ -415,7 +416,7 @@ def test_an_order_that_came_back_from_the_courier_gives_its_points_back(world, o
     order = Order.get_by_id(order.id)
     for step in ("packed", "with_courier", "delivery_failed", "returned"):
         assert points_of(member) == 400
-        order.move(step, by="desk", now=later(2))
+        order.move(step, by="admin", now=later(2))
     assert points_of(member) == 1000
 
 
@@ -425,7 +426,7 @@ def test_a_delivered_order_keeps_its_points(world, owner, member):
     payment.settle(Verdict.PAID, later(1))
     order = Order.get_by_id(order.id)
     for step in ("packed", "with_courier", "delivered"):
-        order.move(step, by="desk", now=later(2))
+        order.move(step, by="admin", now=later(2))
     assert (state(order), points_of(member)) == ("taken", 400)
 
 

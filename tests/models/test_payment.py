@@ -361,7 +361,7 @@ def test_a_payment_cannot_be_tried_again_afterwards(world, end):
     elif end == "lapsed":
         order.lapse(now)
     else:
-        order.move("cancelled", by="desk", now=now)
+        order.move("cancelled", by="admin", now=now)
     with pytest.raises(NotAllowed):
         Payment.retry(order, now)
     assert Payment.select().count() == 1
@@ -475,7 +475,7 @@ def test_of_two_attempts_that_were_both_paid_the_second_goes_back(world, at_bank
 @pytest.mark.rule("PAY-9")
 def test_money_for_a_cancelled_order_goes_back(world, at_bank):
     order, payment = ordered(world, "CASE-BLACK")
-    order.move("cancelled", by="desk", now=later(1))
+    order.move("cancelled", by="admin", now=later(1))
     hear(message(at_bank, payment), "return", later(2))
     assert now_of(payment).state == "surplus"
     Refund.carry_out_all_due(later(3))
@@ -550,7 +550,7 @@ def bank_that_loses_replies(real, actions=("Credit",)):
 
 def surplus(world, at_bank):
     order, payment = ordered(world, "CASE-BLACK")
-    order.move("cancelled", by="desk", now=NOW)
+    order.move("cancelled", by="admin", now=NOW)
     hear(message(at_bank, payment), "return", NOW)
     return order, payment, Refund.get(Refund.payment == payment)
 

@@ -293,7 +293,7 @@ def test_the_pages_of_an_order_from_payment_to_delivery(shopper, world, language
     look()
     order = Order.get()
     for state in ("packed", "with_courier", "delivered"):
-        order.move(state, by="desk", now=named.NOW + timedelta(days=1))
+        order.move(state, by="admin", now=named.NOW + timedelta(days=1))
     look()
 
 
@@ -306,7 +306,7 @@ def test_an_order_that_lapsed_and_one_that_was_cancelled(shopper, world, clock, 
     clock.shift(31 * 60)
     check(shopper.get(f"{prefix}/porosia/{lapsed.number}/pagesa"), language)
     lapsed.lapse(named.later(31))
-    cancelled.move("cancelled", by="desk", now=named.later(31))
+    cancelled.move("cancelled", by="admin", now=named.later(31))
     for order in (lapsed, cancelled):
         for ending in ("", "/konfirmimi"):
             check(shopper.get(f"{prefix}/porosia/{order.number}{ending}"), language)

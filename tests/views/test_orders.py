@@ -323,7 +323,7 @@ def test_an_order_of_any_state_can_be_looked_at(stranger, order, state, prefix):
     }[state]
     order = Order.get()
     for step in way:
-        order.move(step, by="desk", now=named.NOW + timedelta(hours=1))
+        order.move(step, by="admin", now=named.NOW + timedelta(hours=1))
     stranger.get(signed_link(order))
     for page in ("", "/konfirmimi"):
         shown = stranger.get(f"{prefix}/porosia/{order.number}{page}")
