@@ -28,6 +28,7 @@ from views import (
     club_words,
     demo,
     demo_phone,
+    desk_figures,
     desk_gifts,
     desk_joining,
     device,
@@ -85,7 +86,7 @@ def create_app() -> Flask:
     trail_words.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
-    for work in (desk_gifts, desk_joining, partner):
+    for work in (desk_figures, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

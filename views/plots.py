@@ -1,0 +1,106 @@
+"""Plots of figures as SVG pictures, drawn on the server (pygal); they follow the reader's light or dark scheme."""
+
+from collections.abc import Callable, Sequence
+
+from flask import Response
+from pygal import Bar, HorizontalBar
+from pygal.style import Style
+
+# As static/css/tokens.css has them, light and dark: a picture knows no style sheet of the page.
+_LIGHT = {"ink": "#2a1a20", "soft": "#66575a", "line": "#e5dfd9", "first": "#2240d2", "second": "#ff7b47"}
+_DARK = {"ink": "#f6efec", "soft": "#c2b4b2", "line": "#43363b", "first": "#8fa3ff", "second": "#ff9a70"}
+# The picture's own policy: nothing but the style sheet that pygal writes into it.
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+# pygal's own sheet comes with the id of each plot before each rule, unless it has no prefix.
+_DARK_CSS = "".join(
+    (
+        "inline:@media (prefers-color-scheme: dark) {",
+        f".axis text, .legend text, .axis text.major, .graph {{ fill: {_DARK['soft']} }}",
+        f".axis .guide.line, .axis .line, .axis .major.line {{ stroke: {_DARK['line']} }}",
+        f".color-0 {{ fill: {_DARK['first']}; stroke: {_DARK['first']} }}",
+        f".color-1 {{ fill: {_DARK['second']}; stroke: {_DARK['second']} }}",
+        f".series text, text.no_data {{ fill: {_DARK['ink']} }}",
+        "}",
+    )
+)
+_STYLE = Style(
+    background="transparent",
+    plot_background="transparent",
+    foreground=_LIGHT["soft"],
+    foreground_strong=_LIGHT["ink"],
+    foreground_subtle=_LIGHT["line"],
+    colors=(_LIGHT["first"], _LIGHT["second"]),
+    opacity="1",
+    opacity_hover="1",
+    font_family="system-ui, sans-serif",
+    label_font_size=13,
+    major_label_font_size=13,
+    legend_font_size=14,
+    value_font_size=13,
+    no_data_font_size=16,
+    value_colors=(_LIGHT["ink"], _LIGHT["ink"]),
+    guide_stroke_dasharray="0",
+    major_guide_stroke_dasharray="0",
+)
+# At most so many days are named below a plot.
+_LABELS = 10
+
+
+def plot(
+    labels: Sequence[str],
+    series: Sequence[tuple[str, Sequence[int]]],
+    text: Callable[[int], str],
+    *,
+    sideways: bool = False,
+    nothing: str = "",
+) -> Response:
+    """A bar plot of one or two series over `labels`; `text` writes a value, `nothing` stands where there is none.
+
+    Days go from left to right; kinds are read `sideways`, from the top, with their values beside them.
+    """
+    chart = (HorizontalBar if sideways else Bar)(
+        style=_STYLE,
+        css=["file://style.css", "file://graph.css", _DARK_CSS],
+        no_prefix=True,
+        js=[],
+        disable_xml_declaration=True,
+        explicit_size=False,
+        width=960,
+        height=max(220, 60 + 46 * len(labels)) if sideways else 320,
+        margin=8,
+        show_legend=len(series) > 1,
+        legend_at_bottom=True,
+        legend_box_size=12,
+        print_values=sideways,
+        print_values_position="top",
+        value_formatter=lambda value: text(int(value or 0)),
+        formatter=lambda value: text(int(value or 0)),
+        no_data_text=nothing,
+        truncate_label=-1,
+        truncate_legend=-1,
+        max_scale=6,
+        min_scale=2,
+        include_x_axis=True,
+        show_minor_x_labels=False,
+        spacing=12,
+        rounded_bars=2,
+    )
+    order = list(reversed(range(len(labels)))) if sideways else list(range(len(labels)))
+    chart.x_labels = [labels[place] for place in order]
+    if not sideways:
+        every = max(1, -(-len(labels) // _LABELS))
+        chart.x_labels_major = chart.x_labels[::-1][::every]
+    for name, values in series:
+        chart.add(name, [values[place] for place in order] if any(values) else [])
+    chart.add_xml_filter(_without_scripts)
+    response = Response(chart.render(), mimetype="image/svg+xml")
+    response.headers["Content-Security-Policy"] = _CSP
+    return response
+
+
+def _without_scripts(root):
+    """pygal writes its settings for a script that is not there."""
+    for parent in list(root.iter()):
+        for node in [node for node in parent if node.tag.endswith("script")]:
+            parent.remove(node)
+    return root
