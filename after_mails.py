@@ -1,4 +1,4 @@
-"""What the mails after an order say: its changes, its cancellation, and claims; mails.py writes them out (AFT-1…4)."""
+"""What the mails after an order say: changes, cancellations and claims; mails.py writes them out (AFT-1…4)."""
 
 from contextlib import suppress
 

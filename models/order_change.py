@@ -57,10 +57,14 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
         order = order.relock()
         if order.state not in CHANGEABLE:
             raise NotAllowed(f"{order.number} is {order.state}")
+        columns = _columns(wanted)
+        if _is_so(order, columns, wanted.colours):
+            # Sent twice, or by two who want the same: nobody is told that it changed meanwhile.
+            return order
         if mark is not None:
             refuse_changed(order, mark)
         before, after = {}, {}
-        for name, value in _columns(wanted).items():
+        for name, value in columns.items():
             if getattr(order, name) != value:
                 before[name], after[name] = getattr(order, name), value
                 setattr(order, name, value)
@@ -84,6 +88,14 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
             data={"entry": entry.id},
         )
     return order
+
+
+def _is_so(order: Order, columns: dict[str, str], colours: dict[int, int]) -> bool:
+    """Whether the order is as it is wanted already."""
+    if any(getattr(order, name) != value for name, value in columns.items()):
+        return False
+    own = {line.id: line.variant_id for line in order.lines()} if colours else {}
+    return all(own.get(line, number) == number for line, number in colours.items())
 
 
 def _columns(wanted: Wanted) -> dict[str, str]:

@@ -8,6 +8,7 @@ from models.base import db
 from models.bss_event import BssEvent
 from models.order import NotAllowed, Order, OutOfStock
 from models.order_change import Wanted, change, colours_of
+from models.outbox import Mail
 from models.trail import AuditEntry, ChangedMeanwhile, mark_of, record, trail_of
 from tests.world import NOW, build, in_state, later, ordered
 
@@ -112,3 +113,23 @@ def test_the_trail_is_only_added_to(wrong):
     with pytest.raises(IntegrityError), db.atomic():
         wrong.execute()
     assert AuditEntry.get().why == ""
+
+
+@pytest.mark.rule("AFT-1")
+def test_the_same_change_sent_twice_from_one_page_is_one_change(world):
+    order, line, blue = with_two_colours(world)
+    wanted, mark = Wanted.of(order, street="E re 1", colours={line.id: blue.id}), mark_of(order)
+    for minute in (5, 6):
+        assert change(order, wanted, by=SHOPPER, now=later(minute), mark=mark).street == "E re 1"
+    assert AuditEntry.select().count() == 1
+    assert Mail.select().where(Mail.kind == "order_changed").count() == 1
+    assert world.stock("S25-BLUE-256") == 2
+
+
+@pytest.mark.rule("AFT-1", "MSG-1")
+def test_each_change_is_told_by_a_mail_in_the_language_of_the_order(world):
+    order, _ = ordered(world, "CASE-BLACK", language="mk")
+    for street in ("E re 1", "E re 2"):
+        change(order, Wanted.of(order, street=street), by=AGENT, now=later(5))
+    mails = list(Mail.select().where(Mail.kind == "order_changed"))
+    assert [(mail.recipient, mail.language) for mail in mails] == [(order.email, "mk")] * 2
