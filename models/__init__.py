@@ -34,12 +34,15 @@ from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.device_draft import DeviceDraft
 from models.gift_handout import GiftHandout
+from models.identification import Identification
 from models.inbound_sms import InboundSms
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.number_claim import NumberClaim
 from models.order import Order, OrderEvent, OrderLine
+from models.order_key import OrderKey
+from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
@@ -124,6 +127,9 @@ MODELS = [
     AuditEntry,
     Cancellation,
     StockReturn,
+    OrderKey,
+    Identification,
+    OrderNote,
     Claim,
     Attachment,
     StepCount,

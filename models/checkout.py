@@ -23,6 +23,7 @@ from models.eligibility import InOpenOrder, Reason
 from models.new_number import NumberTaken
 from models.number import Number
 from models.order import GiftGone, Order, OrderEvent, OrderLine, OutOfStock, storage_label, terms_edition
+from models.order_key import OrderKey
 from models.order_number import new_number
 from models.order_points import OrderPoints
 from models.outbox import Mail
@@ -275,6 +276,7 @@ class Checkout(BaseModel):
                 terms_edition=terms_edition(),
             )
             _write_lines(order, lines)
+            OrderKey.write(order)
             try:
                 order.take_stock()
             except GiftGone:

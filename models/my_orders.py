@@ -83,7 +83,7 @@ class MyOrders:
         ]
 
     def _found(self) -> list[int]:
-        part = _part_of_number(self.q)
+        part = part_of_number(self.q)
         asked = [word for word in words(self.q) if word.key not in SMALL_WORDS]
         rows = (
             OrderLine.select(Order.id, Order.number, OrderLine.names, OrderLine.storage_gb)
@@ -109,7 +109,7 @@ class MyOrders:
         return sorted(found)
 
 
-def _part_of_number(text: str) -> str:
+def part_of_number(text: str) -> str:
     """What of an order number `text` is, however it is spaced, cased and misread; "" when it is too short for one."""
     compact = re.sub(r"[^0-9A-Z]", "", text.upper())
     if len(compact) > len(PREFIX) + SHORTEST_PART - 1:

@@ -8,6 +8,7 @@ from models.bss_event import BssEvent
 from models.catalogue import LANGUAGES, Variant
 from models.drawing import picture_path
 from models.order import NotAllowed, Order, OrderLine, OutOfStock
+from models.order_key import OrderKey
 from models.outbox import Mail
 from models.places import place_of
 from models.shelf import stock_changed
@@ -72,6 +73,8 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
         if not after:
             return order
         order.save()
+        if "phone" in after:
+            OrderKey.write(order)
         entry = record(by, "changed", now, order=order, before=before, after=after, why=why)
         if recoloured and order.state == "packed":
             order.move("confirmed", by=by, now=now, why="repack")

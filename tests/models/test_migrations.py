@@ -32,12 +32,14 @@ from models.consent import Consent
 from models.contract import Contract
 from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
+from models.identification import Identification
 from models.inbound_sms import InboundSms
 from models.invoice import Invoice
 from models.new_number import NewNumber
 from models.number import Number, ProfileNumber
 from models.number_claim import NumberClaim
 from models.order import Order, OrderLine
+from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
@@ -77,6 +79,7 @@ def row_of(world, table):
     BssMessage.create(message="message-1", kind="invoice", digest="d", result="added", taken_at=NOW)
     BssKnown.create(kind="invoice", key="F-1", at=NOW)
     clubbed(order)
+    worked_at(order)
     return table.select().first()
 
 
@@ -116,6 +119,13 @@ def clubbed(order):
     DeskJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
     InboundSms.create(message="m-1", at=NOW)
     Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
+
+
+def worked_at(order):
+    """What the desk wrote of an order."""
+    agent = {"role": "agent", "who": "agent@example.com"}
+    Identification.create(order=order, at=NOW, compared="sim", matched=True, **agent)
+    OrderNote.create(order=order, key="n", at=NOW, text="Thirri.", **agent)
 
 
 def spend(member, points, kind, key):
@@ -234,6 +244,7 @@ BAD = [
     (DeskJoining, {"number": None}),
     (DeskJoining, {"joined_at": NOW}),
     (Staff, {"role": "king"}),
+    (Identification, {"compared": "guess"}),
     (Staff, {"role": "partner"}),
 ]
 
@@ -330,6 +341,7 @@ TWICE = [
     (GiftHandout, lambda row: {"token": row.token}),
     (DeskJoining, lambda row: {"token": row.token}),
     (Staff, lambda row: {"profile": row.profile_id}),
+    (OrderNote, lambda row: {"key": row.key}),
     (InboundSms, lambda row: {"message": row.message}),
 ]
 

@@ -1,0 +1,111 @@
+"""What an agent does to an order for whoever calls: only once the caller is identified (AFT-1, AFT-2, DSK-1)."""
+
+from models import cancellation, order_change
+from models.actor import Actor
+from models.allowance import Allowance
+from models.base import db
+from models.identification import Identification
+from models.order import Order
+from models.order_change import Wanted
+from models.outbox import Mail
+from models.security_code import HOUR
+from models.sms import Sms
+from models.trail import ChangedMeanwhile, record, refuse_changed
+
+# Steps of the trail after which an order is what it was: nobody needs to be told of them before changing it.
+HARMLESS = frozenset({"note", "identified", "not_identified", "call_ended", "resent"})
+# Messages of one order that are sent again within an hour.
+MOST_RESENT = 10
+# Between the key of the first message and the form's: those of one reason are found by the beginning of their keys.
+AGAIN = ":again:"
+
+
+class NotResendable(Exception):
+    """A code is never sent again, nor what is on its way or means nothing any more."""
+
+
+class TooManyResent(Exception):
+    """Enough of this order was sent again; again from `until` on."""
+
+    def __init__(self, until):
+        super().__init__("too many messages")
+        self.until = until
+
+
+def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str, why: str) -> Order:
+    """As `order_change.change`, for an identified caller; raises NotIdentified beside its errors."""
+    with db.atomic():
+        order = _held(order, by, now, mark)
+        return order_change.change(order, wanted, by=by, now=now, why=why)
+
+
+def cancel(order: Order, *, by: Actor, now, mark: str, why: str) -> Order:
+    """As `cancellation.cancel`, for an identified caller; raises NotIdentified beside its errors."""
+    with db.atomic():
+        order = order.relock()
+        if order.state == "cancelled":
+            return order
+        order = _held(order, by, now, mark)
+        return cancellation.cancel(order, by=by, now=now, why=why)
+
+
+def _held(order: Order, by: Actor, now, mark: str) -> Order:
+    order = order.relock()
+    Identification.require(order, by, now)
+    try:
+        refuse_changed(order, mark)
+    except ChangedMeanwhile as changed:
+        if told := [step for step in changed.steps if step.what not in HARMLESS]:
+            raise ChangedMeanwhile(told) from None
+    return order
+
+
+def is_resendable(message: "Mail | Sms", order: Order, now) -> bool:
+    """Whether the message may go out once more: not a code, not one on its way, nor an invitation to pay what is
+    not payable."""
+    if message.state not in ("sent", "handed", "failed"):
+        return False
+    if isinstance(message, Sms) and (message.code_id is not None or message.kind.endswith("_code")):
+        return False
+    return message.kind != "payment_failed" or order.is_payable(now)
+
+
+def resend(order: Order, message: "Mail | Sms", *, by: Actor, now, key: str) -> bool:
+    """Write the message anew, to where the first one went; false when the form with `key` was sent before.
+
+    `message` is one of the order's. Raises NotResendable, TooManyResent.
+    """
+    with db.atomic():
+        order = order.relock()
+        kind = type(message)
+        key = f"{message.key.partition(AGAIN)[0]}{AGAIN}{key}"
+        if kind.select().where(kind.key == key).exists():
+            return False
+        if not is_resendable(message, order, now):
+            raise NotResendable(message.kind)
+        limit = f"resend:{order.id}"
+        if not Allowance.take(limit, most=MOST_RESENT, within=HOUR, now=now):
+            raise TooManyResent(Allowance.free_at(limit, most=MOST_RESENT, within=HOUR, now=now))
+        if kind is Mail:
+            Mail.write_to(
+                message.recipient,
+                message.kind,
+                now,
+                key=key,
+                language=message.language,
+                order=order,
+                profile=message.profile_id,
+                data=message.data,
+            )
+        else:
+            Sms.write(
+                message.kind,
+                message.recipient,
+                message.language,
+                now,
+                key=key,
+                data=message.data,
+                until=None,
+            )
+        record(by, "resent", now, order=order, after={"message": kind.what, "kind": message.kind})
+        return True

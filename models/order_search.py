@@ -1,0 +1,184 @@
+"""The desk finds orders by number, phone, e-mail or name, whatever is typed, newest first (DSK-1)."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from peewee import fn
+
+from models.calendar import ZONE, local_day
+from models.my_orders import part_of_number
+from models.new_number import CALLING_CODE
+from models.order import STATES, Order, OrderLine
+from models.order_key import LONGEST, PERMUTED, OrderKey
+from models.search_text import stem_so_far, words
+
+PER_PAGE = 25
+# From more hits on, the newest orders are gone through until a page is full: so common a name fills it soon.
+MANY = 1000
+# The filter of orders whose promised day is over.
+LATE = "late"
+# In these somebody still waits for the order.
+AWAITED = ("confirmed", "packed", "with_courier", "delivery_failed")
+SHORTEST_PHONE, SHORTEST_EMAIL, SHORTEST_NAME = 5, 3, 2
+
+
+def is_late(order: Order, now) -> bool:
+    """Whether the day that was promised is over and the order is not there (DLV-2)."""
+    return order.state in AWAITED and order.promised_on < local_day(now)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An order as the list shows it."""
+
+    order: Order
+    first: OrderLine
+    # How many pieces come with the first line.
+    more: int
+    # The ways of payment of its lines, each once, with the number of instalments: ("instalments", 24).
+    ways: tuple[tuple[str, int | None], ...]
+    # The numbers of its contracts, or else the delivery's.
+    phone: str
+    late: bool
+
+
+class OrderSearch:
+    """One page of what is found by `q`, in `state` (or LATE), placed on `since` or later; nothing typed finds all.
+
+    `after` is the number of the order that the page before ended with. At most five queries, however many orders
+    there are.
+    """
+
+    def __init__(self, now, q: str = "", state: str = "", since: date | None = None, after: str = ""):
+        self.now, self.q, self.since = now, q, since
+        self.state = state if state in (*STATES, LATE) else ""
+        self.beginnings = beginnings(q)
+        # How many there are in all; None where nobody counted that far.
+        self.total: int | None = None
+        self._orders = [] if q and not self.beginnings else self._page(after)
+        self.has_more = len(self._orders) > PER_PAGE
+        self._orders = self._orders[:PER_PAGE]
+        if self.total is None and not after and not self.has_more:
+            self.total = len(self._orders)
+
+    @property
+    def only(self) -> Order | None:
+        """The one order there is, when there is one."""
+        return self._orders[0] if self.total == 1 and self._orders else None
+
+    @property
+    def last(self) -> str:
+        """Where the next page begins."""
+        return self._orders[-1].number if self._orders else ""
+
+    def entries(self) -> list[Found]:
+        """What the list shows; one query."""
+        lines: dict[int, list[OrderLine]] = {}
+        ids = [order.id for order in self._orders]
+        for line in OrderLine.select().where(OrderLine.order.in_(ids)).order_by(OrderLine.position):
+            lines.setdefault(line.order_id, []).append(line)
+        return [
+            Found(
+                order,
+                lines[order.id][0],
+                sum(line.quantity for line in lines[order.id]) - 1,
+                tuple(dict.fromkeys((line.payment, line.parts) for line in lines[order.id])),
+                next((line.msisdn for line in lines[order.id] if line.msisdn), order.phone),
+                is_late(order, self.now),
+            )
+            for order in self._orders
+            if order.id in lines
+        ]
+
+    def _page(self, after: str) -> list[Order]:
+        wanted = self._filter()
+        if self.beginnings:
+            hits = [
+                number
+                for (number,) in OrderKey.select(OrderKey.order)
+                .distinct()
+                .where(_begins(OrderKey.key, self.beginnings))
+                .limit(MANY + 1)
+                .tuples()
+            ]
+            if len(hits) <= MANY:
+                wanted.append(Order.id.in_(hits))
+                self.total = Order.select().where(*wanted).count() if len(hits) > PER_PAGE else None
+            else:
+                key = OrderKey.alias()
+                wanted.append(
+                    fn.EXISTS(key.select(1).where(key.order == Order.id, _begins(key.key, self.beginnings)))
+                )
+        if after and (last := Order.of_number(after)) is not None:
+            wanted.append(
+                (Order.placed_at < last.placed_at) | ((Order.placed_at == last.placed_at) & (Order.id < last.id))
+            )
+        newest = Order.select().order_by(Order.placed_at.desc(), Order.id.desc()).limit(PER_PAGE + 1)
+        return list(newest.where(*wanted) if wanted else newest)
+
+    def _filter(self) -> list:
+        wanted = []
+        if self.state == LATE:
+            wanted += [Order.state.in_(AWAITED), Order.promised_on < local_day(self.now)]
+        elif self.state:
+            wanted.append(Order.state == self.state)
+        if self.since is not None:
+            wanted.append(Order.placed_at >= datetime.combine(self.since, datetime.min.time(), ZONE))
+        return wanted
+
+
+def _begins(column, these: list[str]):
+    condition = None
+    for beginning in these:
+        one = (column >= beginning) & (column < beginning + "\uffff")
+        condition = one if condition is None else condition | one
+    return condition
+
+
+def beginnings(q: str) -> list[str]:
+    """The beginnings of keys that what was typed may mean; none where it is too short to mean anything."""
+    text = " ".join(q.split())
+    if not text:
+        return []
+    found = []
+    if part := part_of_number(text):
+        found.append(f"n{part}")
+    if re.fullmatch(r"\+?[\d\s./()\-]+", text):
+        return found + [f"t{phone}" for phone in _phones(text)]
+    if " " not in text and len(text) >= SHORTEST_EMAIL:
+        found.append(f"e{text.lower()}")
+    if "@" not in text:
+        found += _names(text)
+    return [beginning[:LONGEST] for beginning in found]
+
+
+def _phones(text: str) -> list[str]:
+    """The number as it is kept, for each way in which so many digits may be meant."""
+    digits = re.sub(r"\D", "", text)
+    if len(digits) < SHORTEST_PHONE:
+        return []
+    if text.startswith("+"):
+        return [digits]
+    if digits.startswith("00"):
+        return [digits[2:]]
+    if digits.startswith("0"):
+        return [CALLING_CODE + digits[1:]]
+    return [digits] if digits.startswith(CALLING_CODE) else [CALLING_CODE + digits, digits]
+
+
+def _names(text: str) -> list[str]:
+    """Any one of the words may be unfinished, in any order."""
+    said = words(text)
+    if not said or sum(len(word.raw) for word in said) < SHORTEST_NAME:
+        return []
+    stems = [word.stem for word in said]
+    if len(said) == 1:
+        return [f"w{stem_so_far(said[0].raw)}"]
+    if len(said) > PERMUTED:
+        return ["w" + " ".join([*stems[:-1], stem_so_far(said[-1].raw)])]
+    rows = []
+    for last in range(len(said)):
+        rest = [*stems[:last], *stems[last + 1 :]]
+        rows.append("w" + " ".join([*rest, stem_so_far(said[last].raw)]))
+    return list(dict.fromkeys(rows))
