@@ -1,8 +1,8 @@
 """What each document says, in its order's language (DLV-4, LOC-1).
 
-`facts_of_…` gathers what a document is made from, as plain values that JSON keeps; `compose` turns them into words and
-blocks, which `documents.sheet` draws. Only the first asks the database. What was composed is kept with the document:
-a new wording or price list changes no paper that somebody signed.
+`facts_of_…` gathers what a document is made from, as plain values that JSON keeps; `compose` turns them into words
+and blocks, which `documents.sheet` draws. Only the first asks the database. What was composed is kept with the
+document: a new wording or price list changes no paper that somebody signed.
 """
 
 from collections.abc import Callable
@@ -217,8 +217,8 @@ class _Paper:
         _, facts = self.gettext, self.facts
         if facts["holder_only"]:
             text = _(
-                "E pranon vetëm poseduesi i numrit, %(name)s, ose dikush me autorizimin e tij të rregullt, kundrejt një "
-                "dokumenti të vlefshëm identifikimi."
+                "E pranon vetëm poseduesi i numrit, %(name)s, ose dikush me autorizimin e tij të rregullt, kundrejt "
+                "një dokumenti të vlefshëm identifikimi."
             )
         else:
             text = _("E pranon %(name)s, kundrejt një dokumenti të vlefshëm identifikimi.")
@@ -284,14 +284,14 @@ def _confirmation(paper: _Paper) -> dict:
             "numbered",
             [
                 _(
-                    "Derisa të niset korrieri ndryshohen adresa, telefoni për kontakt dhe ngjyra: te faqja e porosisë, "
-                    "në %(phone)s ose në %(email)s, me numrin e porosisë."
+                    "Derisa të niset korrieri ndryshohen adresa, telefoni për kontakt dhe ngjyra: te faqja e "
+                    "porosisë, në %(phone)s ose në %(email)s, me numrin e porosisë."
                 )
                 % {"phone": facts["shop_phone"], "email": facts["shop_email"]},
                 _("Porosia që nuk është dorëzuar anulohet; paratë kthehen në të njëjtën kartelë."),
                 _(
-                    "Pas dorëzimit mund të tërhiqeni nga blerja sipas ligjit për mbrojtjen e konsumatorëve; pajisja duhet "
-                    "të jetë e pahapur dhe e paaktivizuar."
+                    "Pas dorëzimit mund të tërhiqeni nga blerja sipas ligjit për mbrojtjen e konsumatorëve; pajisja "
+                    "duhet të jetë e pahapur dhe e paaktivizuar."
                 ),
                 _("Vlejnë kushtet e shitjes, edicioni %(edition)s, që i pranuat kur porositët.")
                 % {"edition": facts["terms_edition"]},
@@ -318,8 +318,7 @@ def _contract(paper: _Paper) -> dict:
         [
             "pairs",
             [
-                [_("Operatori"), facts["shop"]],
-                [_("Kontakti i operatorit"), f"{facts['shop_phone']} · {facts['shop_email']}"],
+                [_("Operatori"), " · ".join((facts["shop"], facts["shop_phone"], facts["shop_email"]))],
                 *subscriber,
             ],
         ],
@@ -345,7 +344,6 @@ def _contract(paper: _Paper) -> dict:
                 [_("Tarifa"), line["tariff"]],
                 [_("Pagesa mujore e tarifës"), paper.den(line["monthly"])],
                 [_("Kohëzgjatja"), _("%(months)d muaj nga dita e nënshkrimit") % {"months": CONTRACT_MONTHS}],
-                [_("Pajisja paguhet"), _way(paper, line)],
             ],
         ],
         ["heading", _("3. Çfarë paguhet dhe kur")],
@@ -387,9 +385,7 @@ def _clauses(paper: _Paper, line: dict, besnik: bool) -> list[str]:
     elif line["payment"] == FIRST_BILL:
         paid = _("Çmimi i pajisjes paguhet njëfish, me faturën e parë mujore.")
     else:
-        paid = _(
-            "Çmimi i pajisjes paguhet me këste pa kamatë, me faturat mujore; këstet së bashku janë sa çmimi i pajisjes."
-        )
+        paid = _("Çmimi i pajisjes paguhet me këste pa kamatë, me faturat mujore; këstet së bashku bëjnë çmimin.")
     return [
         _("Me këtë kontratë abonenti merr pajisjen e shënuar dhe tarifën e shënuar për %(months)d muaj.")
         % {"months": CONTRACT_MONTHS},
@@ -398,12 +394,10 @@ def _clauses(paper: _Paper, line: dict, besnik: bool) -> list[str]:
         _("Një numër ka një pajisje me Besnik 24 në të njëjtën kohë.")
         if besnik
         else _("Numri i shënuar i përket abonentit nga dita e nënshkrimit."),
+        _("Kontratën e nënshkruan abonenti, ose dikush me autorizim të rregullt, kundrejt dokumentit identifikues."),
         _(
-            "Kontratën e nënshkruan abonenti, ose dikush me autorizim të rregullt, kundrejt një dokumenti identifikimi."
-        ),
-        _(
-            "Abonenti mund të tërhiqet nga blerja sipas ligjit për mbrojtjen e konsumatorëve; pajisja duhet të jetë e "
-            "pahapur dhe e paaktivizuar."
+            "Abonenti mund të tërhiqet nga blerja sipas ligjit për mbrojtjen e konsumatorëve; pajisja duhet të jetë "
+            "e pahapur dhe e paaktivizuar."
         ),
         _("Çfarë nuk shkruhet këtu, e rregullojnë kushtet e shitjes, edicioni %(edition)s, që u pranuan te porosia.")
         % {"edition": facts["terms_edition"]},
@@ -418,12 +412,7 @@ def _receipt(paper: _Paper) -> dict:
     ]
     papers = [_("Formulari i pranimit, dy kopje")]
     papers += [
-        (
-            _("Kontrata Besnik 24, dy kopje")
-            if line["contract_type"] == "besnik24"
-            else _("Kontrata për numër të ri, dy kopje")
-        )
-        + f" ({phone_text(line['msisdn'])})"
+        _("Kontrata për %(number)s, dy kopje") % {"number": phone_text(line["msisdn"])}
         for line in facts["lines"]
         if line["monthly"] is not None
     ]
@@ -434,7 +423,6 @@ def _receipt(paper: _Paper) -> dict:
                 [_("E pranon"), facts["receiver"]],
                 [_("Telefoni për kontakt"), phone_text(facts["phone"])],
                 [_("Adresa e dërgesës"), facts["address"]],
-                [_("Dorëzohet më së voni"), _day(paper, facts["promised_on"])],
                 *([[_("Shënim për korrierin"), facts["note"]]] if facts["note"] else []),
             ],
         ],
@@ -463,8 +451,8 @@ def _receipt(paper: _Paper) -> dict:
                     [
                         "text",
                         _(
-                            "Plotësohet vetëm kur dërgesën e merr dikush tjetër. Autorizimi i rregullt i poseduesit i "
-                            "bashkohet këtij formulari."
+                            "Plotësohet vetëm kur dërgesën e merr dikush tjetër. Autorizimi i rregullt i poseduesit "
+                            "i bashkohet këtij formulari."
                         ),
                     ],
                     ["blanks", [[_("Emri i të autorizuarit"), 0.5], [_("Numri dhe data e autorizimit"), 0.5]]],
@@ -482,7 +470,9 @@ def _receipt(paper: _Paper) -> dict:
             ],
         ],
     ]
-    return paper.content(_("Formulari i pranimit"), _("Nënshkruhet te dera, kur merret dërgesa."), blocks)
+    day = _day(paper, facts["promised_on"])
+    lead = _("Nënshkruhet te dera, kur merret dërgesa; më së voni %(day)s.") % {"day": day}
+    return paper.content(_("Formulari i pranimit"), lead, blocks)
 
 
 def _refund(paper: _Paper) -> dict:
@@ -493,9 +483,9 @@ def _refund(paper: _Paper) -> dict:
         "surplus": _("Porosia nuk e kishte më të nevojshme këtë pagesë."),
     }.get(facts["why"], _("Porosia nuk e kishte më të nevojshme këtë pagesë."))
     sums = [
-        [_("U pagua me kartelë, %(moment)s") % {"moment": paper.moment(facts["paid_at"])}, paper.den(facts["of"])]
+        [_("U pagua me kartelë"), paper.den(facts["of"])],
+        [_("U kthye në kartelë"), paper.den(facts["amount"]), True],
     ]
-    sums.append([_("U kthye në kartelë"), paper.den(facts["amount"]), True])
     blocks = [
         [
             "pairs",
@@ -503,6 +493,7 @@ def _refund(paper: _Paper) -> dict:
                 [_("Blerësi"), facts["name"]],
                 [_("E-posta"), facts["email"]],
                 [_("Arsyeja"), why],
+                [_("U pagua më"), paper.moment(facts["paid_at"])],
                 [_("Kthimi u kërkua më"), paper.moment(facts["asked_at"])],
                 [_("Banka e ktheu më"), paper.moment(facts["done_at"])],
                 [_("Pagesa te banka"), facts["oid"]],
@@ -514,8 +505,8 @@ def _refund(paper: _Paper) -> dict:
         [
             "text",
             _(
-                "Shuma shkon në të njëjtën kartelë me të cilën u pagua. Në llogari shihet zakonisht brenda disa ditëve të "
-                "punës, varësisht nga banka e kartelës."
+                "Shuma shkon në të njëjtën kartelë me të cilën u pagua. Në llogari shihet zakonisht brenda disa ditëve "
+                "të punës, varësisht nga banka e kartelës."
             ),
         ],
     ]
@@ -573,17 +564,6 @@ def _pieces(line: dict) -> range:
 def _gift(paper: _Paper, line: dict) -> list[str]:
     _ = paper.gettext
     return [_("Dhuratë: %(name)s") % {"name": line["gift"]}] if line["gift"] else []
-
-
-def _way(paper: _Paper, line: dict) -> str:
-    _ = paper.gettext
-    if line["payment"] == CARD:
-        return _("njëfish, me kartelë")
-    if line["payment"] == FIRST_BILL:
-        return _("njëfish, në faturën e parë")
-    parts = paper.quote_of(line).instalments
-    counted = mails.words(paper.language).ngettext("%(num)d këst", "%(num)d këste", len(parts)) % {"num": len(parts)}
-    return _("me këste në faturë: %(parts)s") % {"parts": counted}
 
 
 def _day(paper: _Paper, text: str) -> str:
