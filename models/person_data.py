@@ -1,0 +1,155 @@
+"""All that the shop keeps about one person, and handing it to an authority, with a record of who got what (PRV-5).
+
+What belongs to a person is found along the foreign keys: whatever row points to a row of theirs is theirs. A table
+that comes new is so part of it by itself; a test asks of each whether it is.
+"""
+
+from datetime import date, datetime
+
+from peewee import ForeignKeyField
+
+from models.actor import Actor
+from models.base import db
+from models.desk_joining import DeskJoining
+from models.gift_handout import GiftHandout
+from models.number import Number, ProfileNumber
+from models.order import Order, OrderLine
+from models.order_number import MistypedNumber, read_number
+from models.outbox import Mail
+from models.profile import Profile
+from models.registration import Registration
+from models.sms import Sms
+from models.subscriber import Holder, Subscriber
+from models.trail import record
+from models.voucher import Voucher
+
+# Columns that open something, or are made to find a row again: nobody is told them.
+SECRET = frozenset(
+    {"password_hash", "token", "nonce", "key", "checkout_key", "digest", "session_number", "stored", "used_key"}
+)
+# Tables that hold nothing but such columns and times.
+KEYS = frozenset({"SecondFactor", "RecoveryCode", "WorkSession", "SecurityCode", "ProfileLink", "OrderKey"})
+# Foreign keys to a profile that say who worked, not whom it is about.
+WORKERS = frozenset({(Voucher, "used_by"), (GiftHandout, "clerk"), (DeskJoining, "clerk")})
+
+
+class NobodyFound(Exception):
+    """No profile, order or number is known by what was given."""
+
+
+def person_of(text: str) -> dict:
+    """Model → ids of the rows that the person's data begin with; `text` is an e-mail, a number or an order's number.
+
+    A number brings its holder with it; an e-mail the profile, its numbers and the orders made with it. Raises
+    NobodyFound.
+    """
+    text = text.strip()
+    if "@" in text:
+        roots = _of_email(text.lower())
+    else:
+        roots = _of_order(text) or _of_number("".join(filter(str.isdigit, text)))
+    if not any(roots.values()):
+        raise NobodyFound(text)
+    return roots
+
+
+def _ids(query) -> set[int]:
+    return {number for (number,) in query.tuples()}
+
+
+def _of_email(email: str) -> dict:
+    profiles = _ids(Profile.select(Profile.id).where(Profile.email == email))
+    return {
+        Profile: profiles,
+        Order: _ids(Order.select(Order.id).where(Order.email == email)),
+        Number: _ids(ProfileNumber.select(ProfileNumber.number).where(ProfileNumber.profile.in_(profiles))),
+        Registration: _ids(Registration.select(Registration.id).where(Registration.email == email)),
+        Mail: _ids(Mail.select(Mail.id).where(Mail.recipient == email)),
+    }
+
+
+def _of_order(text: str) -> dict:
+    try:
+        order = Order.of_number(read_number(text))
+    except MistypedNumber:
+        return {}
+    return {Order: {order.id}} if order is not None else {}
+
+
+def _of_number(digits: str) -> dict:
+    if not digits:
+        return {}
+    msisdn = f"389{digits[1:]}" if digits.startswith("0") else digits
+    lines = OrderLine.select(OrderLine.order).where(OrderLine.msisdn == msisdn)
+    numbers = _ids(Number.select(Number.id).where(Number.msisdn == msisdn))
+    subscribers = _ids(Number.select(Number.subscriber).where(Number.id.in_(numbers)))
+    return {
+        Number: numbers,
+        Subscriber: subscribers,
+        Holder: _ids(Subscriber.select(Subscriber.holder).where(Subscriber.id.in_(subscribers))),
+        Order: _ids(Order.select(Order.id).where((Order.phone == msisdn) | Order.id.in_(lines))),
+        Sms: _ids(Sms.select(Sms.id).where(Sms.recipient == msisdn)),
+    }
+
+
+def data_of(roots: dict) -> dict[str, list[dict]]:
+    """Table → its rows that are of the person, without secrets; tables without any are left out."""
+    from models import MODELS
+
+    found = {model: set(ids) for model, ids in roots.items() if ids}
+    queue = list(found)
+    while queue:
+        parent = queue.pop()
+        for model in MODELS:
+            for field in model._meta.sorted_fields:
+                if not isinstance(field, ForeignKeyField) or field.rel_model is not parent:
+                    continue
+                if (model, field.name) in WORKERS or model.__name__ in KEYS:
+                    continue
+                key = model._meta.primary_key
+                new = _ids(model.select(key).where(field.in_(found[parent]))) - found.get(model, set())
+                if new:
+                    found.setdefault(model, set()).update(new)
+                    queue.append(model)
+    return {model._meta.table_name: _rows(model, found[model]) for model in MODELS if found.get(model)}
+
+
+def _rows(model, ids) -> list[dict]:
+    key = model._meta.primary_key
+    return [
+        {name: _plain(value) for name, value in row.items() if name not in SECRET}
+        for row in model.select().where(key.in_(ids)).order_by(key).dicts()
+    ]
+
+
+def _plain(value):
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def disclose(text: str, *, by: Actor, authority: str, reference: str, ground: str, now) -> dict:
+    """The person's data for an authority, with its record in the trail; nothing is given without one (PRV-5).
+
+    Raises NobodyFound.
+    """
+    with db.atomic():
+        tables = data_of(person_of(text))
+        record(
+            by,
+            "disclosed",
+            now,
+            subject=f"person:{text.strip()}"[:160],
+            after={
+                "authority": authority,
+                "reference": reference,
+                "tables": {name: len(rows) for name, rows in tables.items()},
+            },
+            why=ground,
+        )
+    return {
+        "person": text.strip(),
+        "authority": authority,
+        "reference": reference,
+        "ground": ground,
+        "made_at": now.isoformat(),
+        "tables": tables,
+    }

@@ -1,0 +1,131 @@
+"""All that is kept about a person, and giving it to an authority (PRV-5)."""
+
+import json
+
+import pytest
+from peewee import ForeignKeyField
+
+from models import MODELS
+from models.actor import Actor
+from models.bill_payment import BillPayment
+from models.catalogue import Device
+from models.club_member import ClubMember
+from models.number import Number
+from models.order import Order
+from models.outbox import Mail
+from models.person_data import KEYS, SECRET, WORKERS, NobodyFound, data_of, disclose, person_of
+from models.profile import Profile
+from models.registration import Registration
+from models.sms import Sms
+from models.subscriber import Holder, Subscriber
+from models.trail import AuditEntry
+from tests.club import joined
+from tests.staff import works
+from tests.world import NOW, build, ordered, own_number, profile
+
+ADMIN = Actor("admin", "admin@example.com")
+# What a person's data begin with.
+ROOTS = {Profile, Order, Number, Subscriber, Holder, Registration, Mail, Sms}
+# What is nobody's: the shop's own, counts, and keys by which something happens once. The events for the billing
+# system repeat what stands in the orders.
+NOBODYS = {
+    "Allowance", "Attempt", "BssEvent", "BssKnown", "BssMessage", "Brand", "CatalogueVersion", "ClubGift", "Device",
+    "DeviceDraft", "Gift", "InboundSms", "Listing", "Partner", "PartnerOffer", "PriceListJob", "Promotion", "Rate",
+    "StepCount", "StockMovement", "Tariff", "TariffPrice", "Variant",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world():
+    return build()
+
+
+def test_every_table_is_a_persons_or_is_said_to_be_nobodys():
+    theirs = set(ROOTS)
+    for _ in MODELS:
+        theirs |= {
+            model
+            for model in MODELS
+            for field in model._meta.sorted_fields
+            if isinstance(field, ForeignKeyField) and field.rel_model in theirs
+        }
+    assert {model.__name__ for model in MODELS} - {model.__name__ for model in theirs} == NOBODYS
+
+
+def test_each_way_to_a_profile_says_whether_it_is_theirs_or_somebody_at_work():
+    names = {
+        (model, field.name)
+        for model in MODELS
+        for field in model._meta.sorted_fields
+        if isinstance(field, ForeignKeyField) and field.rel_model is Profile and field.name != "profile"
+    }
+    assert names == WORKERS
+
+
+@pytest.mark.rule("PRV-5")
+def test_an_email_brings_profile_numbers_points_and_orders_and_nobody_elses(world):
+    besa = profile("besa@example.com")
+    own_number(besa, "38970100009")
+    mine = joined(points=700)
+    order, _ = ordered(world, "CASE-BLACK")
+    Order.update(profile=Profile.get(Profile.email == "arben@example.com")).where(Order.id == order.id).execute()
+    found = data_of(person_of("arben@example.com"))
+    assert [row["email"] for row in found["profile"]] == ["arben@example.com"]
+    assert [row["number"] for row in found["order"]] == [order.number]
+    assert {row["msisdn"] for row in found["number"]} == {mine.number.msisdn}
+    assert [row["points"] for row in found["club_lot"]] == [700]
+    assert "besa@example.com" not in json.dumps(found)
+    assert "device" not in found
+
+
+@pytest.mark.rule("PRV-5")
+def test_no_secret_is_told(world):
+    joined(points=700)
+    ordered(world, "CASE-BLACK")
+    for text in ("arben@example.com", "ana@example.com"):
+        for table, rows in data_of(person_of(text)).items():
+            assert not [name for row in rows for name in row if name in SECRET], table
+            assert table not in {model._meta.table_name for model in MODELS if model.__name__ in KEYS}
+    text = json.dumps(data_of(person_of("arben@example.com")))
+    assert Profile.get(Profile.email == "arben@example.com").password_hash not in text
+
+
+@pytest.mark.rule("PRV-5")
+def test_a_number_brings_its_holder_and_an_order_itself_alone(world):
+    member = joined(points=10)
+    found = data_of(person_of("070 100 001"))
+    assert found["holder"][0]["id"] == member.number.subscriber.holder_id
+    order, _ = ordered(world, "CASE-BLACK")
+    other, _ = ordered(world, "TAB-GREY-64")
+    found = data_of(person_of(order.number))
+    assert [row["number"] for row in found["order"]] == [order.number]
+    assert [row["sku"] for row in found["order_line"]] == ["CASE-BLACK"]
+
+
+@pytest.mark.rule("PRV-5")
+def test_who_works_here_does_not_own_what_they_worked_on(world):
+    works("clerk")
+    joined(points=500)
+    assert "club_member" not in data_of(person_of("clerk@example.com"))
+    assert ClubMember.select().exists()
+
+
+@pytest.mark.rule("PRV-5")
+def test_giving_data_away_is_recorded_with_who_asked_and_why(world):
+    ordered(world, "CASE-BLACK")
+    given = disclose(
+        "ana@example.com", by=ADMIN, authority="Gjykata themelore", reference="12/2026", ground="neni 12", now=NOW
+    )
+    entry = AuditEntry.get()
+    assert (entry.what, entry.who, entry.subject) == ("disclosed", "admin@example.com", "person:ana@example.com")
+    assert (entry.after["authority"], entry.why) == ("Gjykata themelore", "neni 12")
+    assert entry.after["tables"]["order"] == len(given["tables"]["order"]) == 1
+
+
+def test_nobody_found_gives_nothing_and_records_nothing(world):
+    for text in ("nobody@example.com", "070 999 999", "DY-0000-0000-0", ""):
+        with pytest.raises(NobodyFound):
+            disclose(text, by=ADMIN, authority="a", reference="b", ground="c", now=NOW)
+    assert not AuditEntry.select().exists()
+    assert not BillPayment.select().exists()
+    assert Device.select().exists()
