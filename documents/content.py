@@ -318,7 +318,7 @@ def _contract(paper: _Paper) -> dict:
         [
             "pairs",
             [
-                [_("Operatori"), " · ".join((facts["shop"], facts["shop_phone"], facts["shop_email"]))],
+                [_("Operatori"), f"{facts['shop']}, {facts['shop_phone']}\n{facts['shop_email']}"],
                 *subscriber,
             ],
         ],
@@ -505,8 +505,8 @@ def _refund(paper: _Paper) -> dict:
         [
             "text",
             _(
-                "Shuma shkon në të njëjtën kartelë me të cilën u pagua. Në llogari shihet zakonisht brenda disa ditëve "
-                "të punës, varësisht nga banka e kartelës."
+                "Shuma shkon në të njëjtën kartelë me të cilën u pagua. Në llogari shihet zakonisht brenda disa "
+                "ditëve të punës, varësisht nga banka e kartelës."
             ),
         ],
     ]

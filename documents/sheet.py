@@ -27,12 +27,12 @@ INK, INK_2, LINE, EDGE = "#2a1a20", "#66575a", "#e5dfd9", "#887b78"
 ACCENT, SOFT, STAGE = "#2240d2", "#ebeefe", "#f8f6f3"
 
 # Millimetres of an A4 page.
-WIDTH, HEIGHT, SIDE, BOTTOM = 210, 297, 18, 22
+WIDTH, HEIGHT, SIDE, BOTTOM = 210, 297, 18, 20
 INNER = WIDTH - 2 * SIDE
 TOP_FIRST, TOP_NEXT = 47, 25
 QR = 21
 # How wide the sums are, and how high the room for signatures.
-SUMS, SIGNATURE = 100, 29
+SUMS, SIGNATURE = 100, 26
 COLUMNS, GAP = 3, 7
 COLUMN = (INNER - (COLUMNS - 1) * GAP) / COLUMNS
 
@@ -169,7 +169,7 @@ class Sheet(FPDF):
         if name == "checks":
             return 7
         if name == "blanks":
-            return 13
+            return 12
         if name == "signatures":
             return SIGNATURE
         return leading(HEAD) + 12
@@ -349,13 +349,13 @@ class Sheet(FPDF):
             self.rect(x, self.y, 3.8, 3.8, round_corners=True, corner_radius=0.7)
             self._say(choice, x + 6, self.y + 3.2, BODY)
             x += width
-        self.y += 8
+        self.y += 6
 
     def _blanks(self, fields: list) -> None:
         """Lines to be written on: (name, share of the width)."""
         x, gap = SIDE, 6
         room = INNER - gap * (len(fields) - 1)
-        base = self.y + 8
+        base = self.y + 7
         for name, share in fields:
             width = room * share
             self._rule(base, x, x + width, EDGE)
@@ -368,7 +368,7 @@ class Sheet(FPDF):
         gap = 12
         width = (INNER - gap * (len(who) - 1)) / len(who)
         top = self.y
-        base = top + 15
+        base = top + 13.5
         for number, (role, name) in enumerate(who):
             x = SIDE + number * (width + gap)
             self._rule(base, x, x + width, INK)
