@@ -155,12 +155,41 @@ def _terms_context(offer: Offer, terms: Terms, choice: Choice, now, audience: st
     }
 
 
+def preview_context(choice: Choice, args, path: str, now) -> dict:
+    """What device/page.html and device/_piece.html show of a device that need not be in the database (DSK-4).
+
+    As a private subscriber would see it; everything that can be chosen leads to `path`, and so does the order.
+    """
+    wish = Wish.read(args)
+    offer, exact = choice.nearest(wish.colour, wish.storage, wish.keep)
+    terms, missed = _nearest_terms(choice, offer, wish, "private")
+    views = () if offer.variant.photo else angles(choice.device.drawing)
+    view = wish.view if wish.view in views[1:] else ""
+    context = _device_context(choice, offer, terms, view, wish, exact, missed, now, "private")
+    shop = url_for("device.show", slug=choice.device.slug)
+    for one in context["views"]:
+        one["url"] = path + one["url"].removeprefix(shop)
+    return context | _page_context(choice.device, context["specifications"]) | {"path": path, "order_to": path}
+
+
 def _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, audience) -> str:
+    context = _device_context(choice, offer, terms, view, wish, exact, missed, now, audience)
+    if piece:
+        return draw("device/_piece.html", **context)
+    query_string = "".join(context["own_url"].partition("?")[1:])
+    context |= _page_context(choice.device, context["specifications"]) | {
+        "url_in": url_in_all(query_string),
+        "header": header(request.path + query_string),
+        "footer": part("shared/_footer.html"),
+    }
+    return draw("device/page.html", **context)
+
+
+def _device_context(choice, offer, terms, view, wish, exact, missed, now, audience) -> dict:
     chosen_language = language.current()
     shown, variant = choice.device, offer.variant
     specifications = characteristics.specifications(shown, variant)
-    own_url = _address(choice, offer, terms, view)
-    context = _terms_context(offer, terms, choice, now, audience) | {
+    return _terms_context(offer, terms, choice, now, audience) | {
         "name": shown.full_name(chosen_language),
         "summary": characteristics.summary(shown),
         "missing": _missing(choice, offer, terms, wish, exact, missed),
@@ -173,28 +202,26 @@ def _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, 
         "view": view,
         "picture": picture_path(shown, variant, view or "pair"),
         "warranty": characteristics.warranty(shown),
-        "own_url": own_url,
+        "own_url": _address(choice, offer, terms, view),
         "audience": audience,
+        "specifications": specifications,
         "memory": next((text for key, _, text in specifications if key == "memoria"), ""),
     }
-    if piece:
-        return draw("device/_piece.html", **context)
+
+
+def _page_context(shown: Device, specifications) -> dict:
+    """What stands around the choice."""
     related_title, related, groups = _related(shown)
     # A few facts read better below one another.
     half = -(-len(specifications) // 2) if len(specifications) > 5 else len(specifications)
-    query_string = "".join(own_url.partition("?")[1:])
-    context.update(
-        url_in=url_in_all(query_string),
-        header=header(request.path + query_string),
-        footer=part("shared/_footer.html"),
-        category_endpoint=_ENDPOINTS[shown.kind],
-        category=category_name(shown.kind),
-        columns=(specifications[:half], specifications[half:]),
-        related_title=related_title,
-        related=[card_html(card, chosen_language, "lazy") for card in related],
-        fits=groups,
-    )
-    return draw("device/page.html", **context)
+    return {
+        "category_endpoint": _ENDPOINTS[shown.kind],
+        "category": category_name(shown.kind),
+        "columns": (specifications[:half], specifications[half:]),
+        "related_title": related_title,
+        "related": [card_html(card, language.current(), "lazy") for card in related],
+        "fits": groups,
+    }
 
 
 def _missing(choice: Choice, offer: Offer, terms: Terms, wish: Wish, exact: bool, missed) -> str:
