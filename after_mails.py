@@ -61,6 +61,10 @@ def _claim(mail: Mail, language: str) -> dict:
     }
 
 
+def _money_back(mail: Mail, language: str) -> dict:
+    return {"back": Refund.get_by_id(mail.data["refund"]).amount}
+
+
 def _refund(order: Order) -> int:
     """What goes back to the card, in minor units; 0 where it paid nothing."""
     refund = Refund.select(Refund.amount).join(Payment).where(Payment.order == order).first()
@@ -76,4 +80,5 @@ _CONTEXTS = {
     "order_cancelled": _cancelled,
     "claim_received": _claim,
     "claim_answered": _claim,
+    "money_back": _money_back,
 }

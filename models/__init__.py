@@ -33,6 +33,7 @@ from models.contract import Contract
 from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.device_draft import DeviceDraft
+from models.document import Document
 from models.gift_handout import GiftHandout
 from models.identification import Identification
 from models.inbound_sms import InboundSms
@@ -136,6 +137,7 @@ MODELS = [
     DeviceDraft,
     StockMovement,
     PriceListJob,
+    Document,
     DeliveryAttempt,
     ArrangedTime,
 ]

@@ -18,6 +18,7 @@ from models.catalogue import LANGUAGES
 from models.club_ledger import Blocked, NotEnough
 from models.club_member import ClubMember, NotMember
 from models.club_rate import Rates
+from models.document import Document
 from models.drawing import picture_path
 from models.eligibility import InOpenOrder, Reason
 from models.new_number import NumberTaken
@@ -306,6 +307,7 @@ class Checkout(BaseModel):
             else:
                 Mail.write("order_confirmed", order, now, key=f"order_confirmed:{order.id}")
                 BssEvent.of_order(order, "confirmed", now)
+                Document.issue_all(order, now)
             # What another tab put in meanwhile stays for the next order.
             CartLine.delete().where(CartLine.id.in_([chosen.id for chosen in lines])).execute()
             Checkout.renew(checkout.cart)

@@ -191,6 +191,10 @@ class Order(BaseModel):
             OrderPoints.give_back(self, now)
         elif state == "confirmed":
             OrderPoints.take(self)
+        if state in ("confirmed", "packed"):
+            from models.document import Document
+
+            Document.issue_all(self, now)
 
     def lapse(self, now) -> None:
         """Nobody paid in time: stock, gifts and numbers go back (PAY-8). Raises NotAllowed."""

@@ -6,6 +6,7 @@ from models.actor import Actor
 from models.base import db
 from models.bss_event import BssEvent
 from models.catalogue import LANGUAGES, Variant
+from models.document import Document
 from models.drawing import picture_path
 from models.order import NotAllowed, Order, OrderLine, OutOfStock
 from models.order_key import OrderKey
@@ -80,6 +81,7 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
             order.move("confirmed", by=by, now=now, why="repack")
         if order.state != "awaiting_payment":
             BssEvent.of_changed_order(order, now)
+            Document.issue_all(order, now)
         # Whoever did it: the shopper sees what another hand changed.
         Mail.write_to(
             order.email,

@@ -27,7 +27,7 @@ KINDS = (
     "returned",
 )
 # About what was done with an order afterwards; `data` says which change, and which claim (AFT-1…4).
-AFTER_KINDS = ("order_changed", "order_cancelled", "claim_received", "claim_answered")
+AFTER_KINDS = ("order_changed", "order_cancelled", "claim_received", "claim_answered", "money_back")
 # About a profile, or an e-mail that may become one's.
 PROFILE_KINDS = (
     "confirm_registration",
