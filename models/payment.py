@@ -384,6 +384,8 @@ class Refund(BaseModel):
     try_at = MomentField(null=True, index=True)
     tries = IntegerField(default=0)
     reason = CharField(max_length=255, default="")
+    # Since when the bank says no; null while it only is away.
+    refused_at = MomentField(null=True)
 
     @classmethod
     def begin(cls, payment: Payment, now, amount: int | None = None) -> "Refund":
@@ -454,9 +456,30 @@ class Refund(BaseModel):
         except GatewayError as error:
             self._put_off(error, now)
             return self.state
-        self.state, self.done_at, self.try_at, self.reason = "done", now, None, ""
-        self.save()
+        self._write_done(now)
         return self.state
+
+    def _write_done(self, now) -> None:
+        """The money is back: in one transaction the state, and for an order its note and the mail that tells it."""
+        from models.document import Document, Wanted
+
+        done = {"state": "done", "done_at": now, "try_at": None, "reason": "", "refused_at": None}
+        with db.atomic():
+            # The order's row before the refund's, as ending an order takes them.
+            order = self.payment.order and self.payment.order.relock()
+            first = Refund.update(**done).where(Refund.id == self.id, Refund.state != "done").execute()
+            if first and order is not None:
+                Document.issue_of(order, Wanted("refund", self.id), now)
+                # Who paid twice or too late was told already that it comes back.
+                if self.payment.state == "paid":
+                    self._tell_done(order, now)
+            crash.at("refund: written")
+        for name, value in done.items():
+            setattr(self, name, value)
+
+    def _tell_done(self, order: Order, now) -> None:
+        told = {"language": order.language, "order": order, "data": {"refund": self.id}}
+        Mail.write_to(order.email, "money_back", now, key=f"money_back:{self.id}", **told)
 
     def _give_back(self, status) -> None:
         try:
@@ -479,6 +502,7 @@ class Refund(BaseModel):
 
         day, before = timedelta(days=1), now - wait(self.tries)
         self.tries += 1
+        self.refused_at = (self.refused_at or now) if error.permanent else None
         self.reason = str(error)[:255]
         self.try_at = now + wait(self.tries)
         self.save()
