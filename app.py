@@ -26,6 +26,7 @@ from views import (
     checkout,
     club,
     club_words,
+    delivery_link,
     demo,
     demo_phone,
     desk_figures,
@@ -84,7 +85,7 @@ def create_app() -> Flask:
     register_templating(app)
     club_words.register(app)
     trail_words.register(app)
-    for journey in (browse, device, cart, checkout, pay, orders, bills, club, numbers, profile, pages, pictures):
+    for journey in (browse, device, cart, checkout, pay, orders, delivery_link, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     for work in (desk_figures, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)

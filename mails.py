@@ -25,6 +25,7 @@ from peewee import PeeweeException
 import after_mails
 import club_mails
 import config
+import delivery_mails
 import language as languages
 from gateways import GatewayError
 from models import order_link, profile_link
@@ -35,7 +36,7 @@ from models.money import MINOR, money
 from models.money import number as amount
 from models.order import Order, OrderLine
 from models.order_points import OrderPoints
-from models.outbox import AFTER_KINDS, BILL_KINDS, CLUB_KINDS, KINDS, PROFILE_KINDS, Mail
+from models.outbox import AFTER_KINDS, BILL_KINDS, CLUB_KINDS, DELIVERY_KINDS, KINDS, PROFILE_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
 from models.profile_link import ProfileLink
@@ -67,7 +68,7 @@ def compose(mail: Mail) -> EmailMessage:
 
 
 def _compose(mail: Mail) -> EmailMessage:
-    if mail.kind not in KINDS + AFTER_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
+    if mail.kind not in KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
         raise ValueError(f"There is no mail {mail.kind!r}.")
     language = mail.language if mail.language in languages.LOCALES else languages.DEFAULT
     pictures = Pictures(mail.message_id)
@@ -191,6 +192,9 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
     }
     if mail.kind in AFTER_KINDS:
         context |= after_mails.context(mail, language, root)
+    if mail.kind in DELIVERY_KINDS:
+        # To the part of the page where a new time is chosen.
+        context |= {"time_url": f"{context['order_url']}#koha"} | delivery_mails.context(mail, language)
     if mail.kind == "order_lapsed":
         # Where the order's points are by now (PAY-9).
         context["points_state"] = OrderPoints.of(order).state if order.points else None

@@ -14,18 +14,9 @@ from models.outgoing import Outgoing
 from models.profile import Profile
 
 # About an order.
-KINDS = (
-    "order_confirmed",
-    "payment_failed",
-    "order_lapsed",
-    "payment_returned",
-    # On the way to the door (DLV-5): `data` says which attempt, and which time.
-    "on_its_way",
-    "attempt_failed",
-    "time_arranged",
-    "delivered",
-    "returned",
-)
+KINDS = ("order_confirmed", "payment_failed", "order_lapsed", "payment_returned")
+# On an order's way to the door (DLV-5); `data` says which attempt, and which time.
+DELIVERY_KINDS = ("on_its_way", "attempt_failed", "time_arranged", "delivered", "returned")
 # About what was done with an order afterwards; `data` says which change, and which claim (AFT-1…4).
 AFTER_KINDS = ("order_changed", "order_cancelled", "claim_received", "claim_answered", "money_back")
 # About a profile, or an e-mail that may become one's.
@@ -104,7 +95,7 @@ class Mail(Outgoing):
         Raises ValueError for a kind that there is not.
         """
         withheld = kind in WITHHELD_KINDS
-        if not withheld and kind not in KINDS + AFTER_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
+        if not withheld and kind not in KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
             raise ValueError(f"There is no mail {kind!r}.")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (

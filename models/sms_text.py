@@ -1,6 +1,7 @@
 """What an SMS says, in its reader's language (MSG-3).
 
-A text with ë, ç or Cyrillic has 70 characters an SMS: each of these fits into one.
+A text with ë, ç or Cyrillic has 70 characters an SMS: each of these fits into one, but for the written notice of a
+failed delivery, whose link takes it to two.
 """
 
 from datetime import date
@@ -125,6 +126,19 @@ def _service_refused(sms, language: str) -> str:
     return gettext("%(what)s: nuk mund të jepet tani. Pikë të kthyera: %(points)s") % told
 
 
+def _attempt_failed(sms, language: str) -> str:
+    """The written notice, with a link to choose a time: the one text that may take two SMS (DLV-5)."""
+    from mails import day_text, words
+    from models.delivery import DeliveryAttempt
+    from models.order_link import sign_short
+
+    attempt = DeliveryAttempt.get_by_id(sms.data["attempt"])
+    link = f"{config.BASE_URL}{languages.prefix_of(language)}/koha/{sign_short(attempt.order)}"
+    told = {"day": day_text(attempt.until, language), "link": link}
+    text = words(language).gettext("Porosia nuk u dorëzua. Zgjidhni kohë të re deri më %(day)s: %(link)s")
+    return text % told
+
+
 def _what(service, language: str) -> str:
     """250 MB; Super Rrethi."""
     from models.club_words import BUNDLE_NAMES
@@ -154,4 +168,5 @@ _TEXTS = {
     "points_lapse": _points_lapse,
     "service_active": _service_active,
     "service_refused": _service_refused,
+    "attempt_failed": _attempt_failed,
 }

@@ -18,6 +18,13 @@ WHAT = {
     "changed": lazy_gettext("Porosia u ndryshua"),
     "cancelled": lazy_gettext("Porosia u anulua"),
     "pieces_back": lazy_gettext("Pajisjet u kthyen në depo"),
+    # On the way to the door: models/delivery.py.
+    "packed": lazy_gettext("U paketua"),
+    "handed_over": lazy_gettext("Iu dha korrierit"),
+    "attempt_failed": lazy_gettext("Përpjekja nuk doli"),
+    "time_arranged": lazy_gettext("Koha e dorëzimit u caktua"),
+    "delivered": lazy_gettext("U dorëzua"),
+    "returned": lazy_gettext("U kthye"),
     # At work: views/second_factor.py, views/desk_staff.py.
     "login": lazy_gettext("Hyri në punë me kod"),
     "login_failed": lazy_gettext("Kodi i hyrjes nuk ishte i saktë"),
@@ -58,6 +65,13 @@ FIELDS = {
     "points": lazy_gettext("Pikë"),
     "sellable": lazy_gettext("Mund të shitet"),
     "left": lazy_gettext("Kode të mbetura"),
+    "attempt": lazy_gettext("Përpjekja"),
+    "reason": lazy_gettext("Arsyeja"),
+    "until": lazy_gettext("Afati"),
+    "time": lazy_gettext("Koha"),
+    "recipient": lazy_gettext("E pranoi"),
+    "document": lazy_gettext("Dokumenti"),
+    "authorised": lazy_gettext("Me autorizim"),
 }
 # Fields in minor units.
 AMOUNTS = frozenset({"price", "amount", "total", "due_now"})

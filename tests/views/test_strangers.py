@@ -45,6 +45,11 @@ OVER = {410}
 ROUTES = {
     ("orders.show", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("orders.confirmation", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("delivery_link.choose", "GET"): (
+        lambda victim: {"code": victim.order.number.replace("-", "") + "A" * 10},
+        {},
+        NOT_THERE,
+    ),
     ("pay.show", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("pay.retry", "POST"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("bills.outcome", "GET"): (lambda victim: {"number": victim.bills.number}, {}, NOT_THERE),
