@@ -20,6 +20,7 @@ from gateways.bss import Operator, Unreachable
 from models.base import IS_SQLITE, BaseModel, MomentField, db, unclaimed
 from models.money import MINOR
 from models.number import Number
+from models.payment_ways import ON_BILL
 from models.subscriber import Subscriber
 
 log = structlog.get_logger()
@@ -91,7 +92,11 @@ class BssEvent(BaseModel):
         if kind is None:
             return
         told = {"order": order.number, "before": None if order.state == state else order.state}
-        cls._write(kind, order.number, told | (_confirmed(order) if state == "confirmed" else {}), now)
+        if state == "confirmed":
+            told |= _confirmed(order)
+        elif state in ("cancelled", "returned") and order.state != "awaiting_payment" and (undo := _undo(order)):
+            told["undo"] = undo
+        cls._write(kind, order.number, told, now)
 
     @classmethod
     def of_changed_order(cls, order, now) -> None:
@@ -315,11 +320,8 @@ def _wait(tries: int) -> int:
 def _confirmed(order) -> dict:
     """All that the billing system needs to write the contracts and the bill, and to deliver."""
     lines = order.lines()
-    own = [line.msisdn for line in lines if line.contract_type == "besnik24"]
-    codes = {}
-    if own:
-        query = Number.select(Number.msisdn, Subscriber.code).join(Subscriber).where(Number.msisdn.in_(own))
-        codes = dict(query.tuples())
+    own = _own(lines)
+    codes = _codes(own)
     return {
         "placed_at": _moment(order.placed_at),
         "currency": order.currency,
@@ -347,6 +349,27 @@ def _confirmed(order) -> dict:
         "signer": (order.signer or None) if own else None,
         "lines": [_line(line, codes) for line in lines],
     }
+
+
+def _own(lines) -> list[str]:
+    return [line.msisdn for line in lines if line.contract_type == "besnik24"]
+
+
+def _codes(own: list[str]) -> dict[str, str]:
+    """Of each own number its subscriber code."""
+    if not own:
+        return {}
+    query = Number.select(Number.msisdn, Subscriber.code).join(Subscriber).where(Number.msisdn.in_(own))
+    return dict(query.tuples())
+
+
+def _undo(order) -> list[dict]:
+    """What of the order was to come with bills, and does not: first-bill parts and instalments, by line (PAY-9)."""
+    lines = order.lines()
+    codes = _codes(_own(lines))
+    named = ("position", "sku", "contract_type", "msisdn", "subscriber", "instalments", "first_bill")
+    billed = [_line(line, codes) for line in lines if line.payment in ON_BILL]
+    return [{name: line[name] for name in named} for line in billed]
 
 
 def _points_of(order) -> str | None:
