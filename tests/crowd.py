@@ -5,13 +5,16 @@ process per task, lets them all connect, and then lets them all go. A task is th
 arguments; what it returns, or the name of the error it ended with, comes back in the order of the tasks.
 """
 
+import contextlib
+import io
 import json
 import os
-import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
+
+from tests import starter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,14 +25,12 @@ class Crowd:
     def __init__(self, url: str, folder: Path, **environment: str):
         self.url, self.log = url, folder / "crowd.log"
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.crowd"],
-                cwd=ROOT,
+            self.process = starter.start(
+                ["-m", "tests.crowd"],
                 env={**os.environ, "DATABASE_URL": url, "DATABASE_POOL": "2", **environment},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=starter.PIPE,
+                stdout=starter.PIPE,
                 stderr=log,
-                text=True,
             )
 
     def at_once(self, tasks: list[tuple]) -> list[dict]:
@@ -74,6 +75,14 @@ def clear():
     with db.atomic():
         for model in reversed(MODELS):
             model.delete().execute()
+
+
+def script(text, words):
+    """Run `text` with `words` as its arguments; what it says."""
+    said, sys.argv = io.StringIO(), ["-c", *words]
+    with contextlib.redirect_stdout(said):
+        exec(text, {"__name__": "__main__"})  # noqa: S102
+    return said.getvalue()
 
 
 def set_stock(sku, pieces):
@@ -370,6 +379,14 @@ def refund_all():
     from tests.world import later
 
     return Refund.carry_out_all_due(later(2))
+
+
+def refunds_are_free():
+    """The time is over for which a worker keeps a refund from others."""
+    from models.base import utcnow
+    from models.payment import Refund
+
+    Refund.update(try_at=utcnow()).where(Refund.state != "done").execute()
 
 
 def form(oid):

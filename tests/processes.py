@@ -6,8 +6,6 @@ import re
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urljoin
@@ -18,6 +16,7 @@ import requests
 from gateways.sandbox.bank import TEST_CARDS
 from gateways.sandbox.mail import read_inbox
 from gateways.sandbox.sms import read_sms
+from tests import starter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,15 +45,11 @@ class Process:
         foreign = ("BANK_", "SMTP_", "SMS_", "USSD_", "BSS_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=ROOT,
+            self.process = starter.start(
+                ["-m", *command],
                 env={**kept, "DYQANI_ENV": "test", "DYQANI_INSTANCE": str(folder), **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=starter.PIPE,
                 stderr=log,
-                text=True,
-                start_new_session=True,
             )
 
     def first_line(self, within: float = 20.0) -> str:

@@ -33,10 +33,10 @@ class Shop:
             "DATABASE_URL": url,
             "BSS_WEBHOOK_URL": endpoint.url,
             "BSS_WEBHOOK_SECRET": SECRET,
-            "BSS_TIMEOUT": "2",
+            "BSS_TIMEOUT": "1",
             "DYQANI_WORKER_EVERY": "1",
             # Longer than a delivery may take.
-            "DYQANI_MAIL_LEASE": "6",
+            "DYQANI_MAIL_LEASE": "3",
             # Nobody listens there.
             "SMTP_PORT": str(free_port()),
             "BANK_API_URL": f"http://127.0.0.1:{free_port()}/fim/api",
