@@ -31,7 +31,9 @@ from views import (
     demo_phone,
     desk_figures,
     desk_gifts,
+    desk_home,
     desk_joining,
+    desk_nav,
     device,
     errors,
     gateway,
@@ -42,6 +44,7 @@ from views import (
     pay,
     pictures,
     profile,
+    staff_login,
     trail_words,
 )
 from views.kept import compressed
@@ -85,9 +88,10 @@ def create_app() -> Flask:
     register_templating(app)
     club_words.register(app)
     trail_words.register(app)
+    desk_nav.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, delivery_link, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
-    for work in (desk_figures, desk_gifts, desk_joining, partner):
+    for work in (desk_home, staff_login, desk_figures, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

@@ -1,20 +1,31 @@
 """People at work for the tests: a clerk, a partner's login, and a member at the counter."""
 
+from models.base import utcnow
 from models.club_member import ClubMember
 from models.club_offer import ClubGift, Partner, PartnerOffer
 from models.gift_handout import GiftHandout
 from models.profile import Profile
+from models.second_factor import SecondFactor
 from models.sms import Sms
 from models.staff import Staff
 from models.voucher import Voucher
 from tests.world import NOW, profile
 
 
-def works(role: str, email: str = "", partner: Partner | None = None, now=NOW) -> Profile:
-    """A profile with this role; its e-mail is role@example.com unless it is said."""
+def works(role: str, email: str = "", partner: Partner | None = None, now=NOW, app: bool = True) -> Profile:
+    """A profile with this role, and with its second factor where `app`; role@example.com unless `email` is said."""
     made = profile(email or f"{role}@example.com", now)
     Staff.add(made, role, now, partner)
+    if app:
+        SecondFactor.create(profile=made, nonce=f"{made.id:032}", since=now)
     return made
+
+
+def code_of(email: str, now=None) -> str:
+    """What the app of `email` shows, as if nobody had used it yet: tests log in more often than people."""
+    now, whose = now or utcnow(), Profile.of_email(email)
+    SecondFactor.update(last_step=0).where(SecondFactor.profile == whose).execute()
+    return SecondFactor.of(whose).code_at(now)
 
 
 def voucher(member: ClubMember, offer: PartnerOffer, now=NOW, key: str = "v:1") -> Voucher:

@@ -4,7 +4,7 @@ A clerk sees of a member how many points can be used, and whether they are block
 Addresses carry no numbers: who was served stands in nobody's history.
 """
 
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask_babel import gettext
 
 from models.calendar import local_day
@@ -21,7 +21,7 @@ from views.forms.desk import GiftForm
 from views.numbers import too_many
 from views.respond import go, keep_private, respond
 from views.shopper import shopper
-from views.staff_only import STARTS, staff, staff_only
+from views.staff_only import staff_only
 from views.templating import clock, phone_text
 
 # What keeps a gift from being handed out, which `refusal` says in words.
@@ -44,13 +44,6 @@ def masked(msisdn: str) -> str:
 def find_handout_or_404(token: str) -> GiftHandout:
     """A handout of this very clerk; another's customers are another's."""
     return GiftHandout.of_clerk(shopper().profile, token) or abort(404)
-
-
-@blueprint.get("")
-@staff_only(*STARTS)
-def start():
-    """To where the role's work begins."""
-    return redirect(url_for(STARTS[staff().role]), 303)
 
 
 @blueprint.route("/dhurata", methods=["GET", "POST"])

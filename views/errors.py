@@ -6,7 +6,7 @@ A page that failed must not fail again: what is shown for 5xx touches neither th
 from urllib.parse import urlsplit
 
 import structlog
-from flask import make_response, render_template, request
+from flask import g, make_response, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
@@ -19,6 +19,7 @@ import language
 from logs import request_id
 from models.base import db
 from views.respond import wants_piece
+from views.trail_words import role_name
 
 log = structlog.get_logger()
 
@@ -75,7 +76,16 @@ def refuse(error: HTTPException):
     if status >= 500:
         return _failed(status)
     title, text = _words(status)
-    response = _refused(status, title, text)
+    work = ""
+    if status == 403 and g.get("staff") is not None:
+        # Somebody at work on another role's page (DSK-5).
+        title = gettext("Kjo faqe i takon një roli tjetër")
+        text = gettext(
+            "Ju keni hyrë si %(role)s. Kush ka nevojë për më shumë, ia kërkon një administratori.",
+            role=role_name(g.staff.role),
+        )
+        work = url_for("desk_home.start")
+    response = _refused(status, title, text, work=work)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after", "www-authenticate"):
             response.headers[name] = value
@@ -153,11 +163,11 @@ def _words(status: int) -> tuple[str, str]:
     )
 
 
-def _refused(status: int, title: str, text: str, back: str = ""):
+def _refused(status: int, title: str, text: str, back: str = "", work: str = ""):
     try:
         if wants_piece():
             return _piece(status, title, text)
-        page = render_template("errors/page.html", status=status, title=title, text=text, back=back)
+        page = render_template("errors/page.html", status=status, title=title, text=text, back=back, work=work)
     except Exception as error:
         # The cart in the header may need a database that is away.
         log_exception((type(error), error, error.__traceback__))

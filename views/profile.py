@@ -17,6 +17,7 @@ from models.password import WeakPassword
 from models.profile import LockedOut, Profile, WrongPassword, plain_email
 from models.profile_link import EmailTaken, LinkOver, ProfileLink
 from models.registration import Registration
+from models.second_factor import WorkSession
 from views import caller
 from views.forms import as_typed
 from views.forms.profile import (
@@ -142,6 +143,7 @@ def log_out():
 
 
 def _log_out(response):
+    WorkSession.end(session.get("work", ""))
     session.clear()
     # After clearing: the session carries the word that takes the remember cookie away.
     logout_user()

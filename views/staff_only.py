@@ -1,36 +1,68 @@
-"""Pages for who works for the shop, each for its own role (DSK-5)."""
+"""Pages for who works for the shop, each for its own role, behind password and code (DSK-5).
+
+Role, session and code are asked of the database for each request: what is taken away ends with the next click.
+"""
 
 from functools import wraps
+from urllib.parse import urlsplit
 
-from flask import abort, g
+from flask import abort, g, request, session, url_for
+from flask_login import login_fresh
 
+import language
+from models.actor import Actor
+from models.second_factor import SecondFactor, WorkSession
 from models.staff import Staff
 from views.members import members_only
+from views.respond import go, wants_piece
 from views.shopper import shopper
 
-# Where each role begins; the other roles' pages are not there yet.
+# Where each role begins: the endpoint of its first page.
 STARTS = {"clerk": "desk_gifts.begin", "partner": "partner.check"}
+# Where the browser's part of a WorkSession stands in the session's cookie.
+SESSION = "work"
 
 
 def staff_only(*roles: str):
-    """The view, for these roles alone. A guest logs in first; for everybody else there is no such page.
+    """The view, for these roles alone, and for `admin` where it is not a partner's.
 
-    The role is read anew for each request: once it is taken away, the next click ends it.
+    A guest logs in first, and so does who was only remembered; who works here gives the code when there is no session
+    of it, and comes back. Another role is refused (403), and for everybody else there is no such page (404).
     """
+    allowed = frozenset(roles) if roles == ("partner",) else frozenset(roles) | {"admin"}
 
     def guard(view):
         @wraps(view)
         @members_only
         def guarded(*arguments, **values):
-            staff = Staff.of(shopper().profile)
-            if staff is None or staff.role not in roles:
-                abort(404)
-            g.staff = staff
+            g.staff = works_here()
+            if not is_at_work():
+                return _ask_code()
+            if g.staff.role not in allowed:
+                abort(403)
             return view(*arguments, **values)
 
+        # For the navigation, which shows what may be opened.
+        guarded.roles = allowed
         return guarded
 
     return guard
+
+
+def works_here() -> Staff:
+    """The role of who is logged in, read anew; 404 without one."""
+    return Staff.of(shopper().profile) or abort(404)
+
+
+def is_at_work() -> bool:
+    """Whether password and code were given in this browser, and neither limit is over.
+
+    A remembered login is no password: it opens the shop, never the desk.
+    """
+    token = session.get(SESSION)
+    person = shopper()
+    g.at_work = bool(token) and login_fresh() and WorkSession.goes_on(token, person.profile, person.now)
+    return g.at_work
 
 
 def staff() -> Staff:
@@ -38,7 +70,34 @@ def staff() -> Staff:
     return g.staff
 
 
+def actor() -> Actor:
+    """The same as the trail names it."""
+    return Actor.of(g.staff)
+
+
 def start_of(profile) -> str | None:
     """The endpoint where the profile's work begins, by what its session says; None for a shopper."""
     works_as = getattr(profile, "works_as", None)
-    return STARTS.get(works_as.role) if works_as is not None else None
+    return STARTS.get(works_as.role, "desk_home.start") if works_as is not None else None
+
+
+def _ask_code():
+    """To the code, and back to this page; what a form has sent goes along, and is sent once the code is there."""
+    back = came_from() if wants_piece() or request.method != "GET" else language.url_in(language.current())
+    if not login_fresh():
+        return go(url_for("profile.log_in", next=back))
+    if SecondFactor.of(shopper().profile) is None:
+        return go(url_for("desk_login.enrol", next=back))
+    if request.method == "GET" or request.files:
+        return go(url_for("desk_login.ask", next=back))
+    from views.staff_login import ask_between
+
+    return ask_between()
+
+
+def came_from() -> str:
+    """The page that the request was made from, by its path and query; the desk where it is none of this shop's."""
+    parts = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    if parts.netloc != request.host or not parts.path.startswith("/"):
+        return url_for("desk_home.start")
+    return "/" + parts.path.lstrip("/\\") + (f"?{parts.query}" if parts.query else "")
