@@ -116,6 +116,13 @@ class Document(BaseModel):
             return cls.issue_of(order, wanted, now)
 
     @classmethod
+    def for_parcel(cls, order: Order, now) -> "list[Document]":
+        """What goes into the order's parcel, as it is now; empty where there is nothing to be sent."""
+        with db.atomic():
+            order = order.relock()
+            return [cls.issue_of(order, wanted, now) for wanted in packing_papers(order)]
+
+    @classmethod
     def latest(cls, order: Order, wanted: Wanted) -> "Document | None":
         return cls.select().where(*cls._same(order, wanted)).order_by(cls.issue.desc()).first()
 
@@ -151,6 +158,11 @@ def papers(order: Order) -> list[Wanted]:
     """The papers of an order that came to be: confirmation, receipt form, a contract for each line that has one."""
     contracts = [Wanted("contract", line.position + 1) for line in order.lines() if line.is_contract]
     return [Wanted("confirmation"), *contracts, Wanted("receipt")]
+
+
+def packing_papers(order: Order) -> list[Wanted]:
+    """What goes into the parcel: contracts and receipt form; nothing of an order that never came to be."""
+    return [paper for paper in papers(order) if paper.kind != "confirmation"] if order.state in CONFIRMED else []
 
 
 def due(order: Order) -> list[Wanted]:

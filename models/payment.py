@@ -11,11 +11,13 @@ import config
 import crash
 from gateways import GatewayError
 from gateways.bank import Bank, BankDeclined, ForgedMessage, Message, Verdict
+from models.actor import Actor
 from models.base import BaseModel, MomentField, db, locked, unclaimed
 from models.bill_payment import BillPayment
 from models.calendar import promised_day
 from models.order import NotAllowed, Order, OutOfStock, PointsGone
 from models.outbox import Mail
+from models.trail import record
 
 log = structlog.get_logger()
 
@@ -433,6 +435,35 @@ class Refund(BaseModel):
             if refund is None or (refund.reason == IN_HAND and refund.try_at > now):
                 return None
             return refund._take(now)
+
+    @classmethod
+    def try_soon(cls, number: int, *, by: Actor, now) -> bool:
+        """Have the worker try the refund with the id `number` in its next round, and note in the trail who asked.
+
+        False, and nothing is noted, when the money is back, or when it is due or being tried already. Nobody waits
+        for the bank meanwhile, which may take its time when it is in trouble. Raises Refund.DoesNotExist.
+        """
+        with db.atomic():
+            payment = cls.get_by_id(number).payment
+            if payment.order_id is not None:
+                # The order's row before the refund's, as ending an order takes them.
+                payment.order.relock()
+            soon = cls.update(state="due", try_at=now).where(
+                cls.id == number,
+                cls.state != "done",
+                cls.try_at.is_null() | ((cls.try_at > now) & (cls.reason != IN_HAND)),
+            )
+            if not soon.execute():
+                return False
+            subject = "" if payment.order_id is not None else f"bills:{payment.purpose.number}"
+            amount = cls.get_by_id(number).amount
+            record(by, "refund_hurried", now, order=payment.order, subject=subject, after={"amount": amount})
+        return True
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether somebody asks the bank for it just now."""
+        return self.state == "due" and self.reason == IN_HAND
 
     def _take(self, now) -> "Refund":
         # Three calls, each of which gives up after four timeouts, in a round that may have begun a while ago.
