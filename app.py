@@ -34,9 +34,12 @@ from views import (
     desk_home,
     desk_joining,
     desk_nav,
+    desk_refunds,
     device,
+    documents,
     errors,
     gateway,
+    money_back,
     numbers,
     orders,
     pages,
@@ -88,6 +91,10 @@ def create_app() -> Flask:
     register_templating(app)
     club_words.register(app)
     trail_words.register(app)
+    documents.register(app)
+    money_back.register(app)
+    for papers in (documents.blueprint, documents.desk, desk_refunds.blueprint):
+        app.register_blueprint(papers)
     desk_nav.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, delivery_link, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)

@@ -24,6 +24,7 @@ PLACES = (
     Place("desk_orders.search", lazy_gettext("Porositë")),
     Place("desk_delivery.board", lazy_gettext("Dorëzimet")),
     Place("desk_claims.board", lazy_gettext("Ankesat")),
+    Place("desk_refunds.board", lazy_gettext("Kthimet")),
     Place("desk_gifts.begin", lazy_gettext("Dhurata")),
     Place("desk_joining.begin", lazy_gettext("Anëtarësimi")),
     Place("desk_catalogue.devices", lazy_gettext("Katalogu")),

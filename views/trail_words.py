@@ -18,6 +18,7 @@ WHAT = {
     "changed": lazy_gettext("Porosia u ndryshua"),
     "cancelled": lazy_gettext("Porosia u anulua"),
     "pieces_back": lazy_gettext("Pajisjet u kthyen në depo"),
+    "refund_hurried": lazy_gettext("Kthimi i parave provohet përsëri"),
     # On the way to the door: models/delivery.py.
     "packed": lazy_gettext("U paketua"),
     "handed_over": lazy_gettext("Iu dha korrierit"),
