@@ -2,7 +2,7 @@
 
 Before each request it forgets every kept page, every drawn card, what every list found and counted, and every device
 it has read. What all pages of a list have in common (translated words, the header, the names of its filters, all of a
-card that is no fact of a device) stays, as it does after the first.
+card that is no fact of a device, the order and the counts of all phones together) stays, as it does after the first.
 """
 
 from app import create_app as create_shop
