@@ -24,6 +24,7 @@ from views import (
     bss,
     cart,
     checkout,
+    claims,
     club,
     club_words,
     delivery_link,
@@ -41,12 +42,14 @@ from views import (
     gateway,
     money_back,
     numbers,
+    order_changes,
     orders,
     pages,
     partner,
     pay,
     pictures,
     profile,
+    shops,
     staff_login,
     trail_words,
 )
@@ -98,6 +101,8 @@ def create_app() -> Flask:
     desk_nav.register(app)
     for journey in (browse, device, cart, checkout, pay, orders, delivery_link, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
+    for afterwards in (order_changes, claims, shops):
+        app.register_blueprint(afterwards.blueprint)
     for work in (desk_home, staff_login, desk_figures, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":

@@ -209,6 +209,9 @@ STAFF_HOURS = _number("DYQANI_STAFF_HOURS", 12, least=1)
 # Photos of the operator; a variant without one is drawn.
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
 
+# The operator's shops; the file that comes along has addresses of a demo (AFT-5).
+SHOPS = Path(_text("DYQANI_SHOPS", str(ROOT / "data" / "shops.csv")))
+
 # Files that shoppers attach to complaints; outside of what the web server shows (AFT-4).
 ATTACHMENTS = Path(_text("DYQANI_ATTACHMENTS", str(INSTANCE / "attachments")))
 

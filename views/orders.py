@@ -17,6 +17,7 @@ from views import caller
 from views.forms import tidy
 from views.forms.orders import FindForm
 from views.members import members_only
+from views.order_page import is_mine, order_page
 from views.respond import go, keep_private, respond
 from views.shopper import shopper
 
@@ -31,16 +32,11 @@ def remember_order(kept, order: Order) -> None:
 
     Not where the order is the profile's that is logged in: that one sees it by its login, and nobody after it.
     """
-    if _is_mine(order):
+    if is_mine(order):
         return
     kept["orders"] = [number for number in kept.get("orders", []) if number != order.number][-REMEMBERED + 1 :] + [
         order.number
     ]
-
-
-def _is_mine(order: Order) -> bool:
-    profile = shopper().profile
-    return profile is not None and order.profile_id == profile.id
 
 
 def find_order_or_refuse(number: str) -> Order:
@@ -61,7 +57,7 @@ def find_order_or_refuse(number: str) -> Order:
             remember_order(session, order)
             return order
     # The login first: where it is over, what the session remembered is over too.
-    if _is_mine(order) or order.number in session.get("orders", []):
+    if is_mine(order) or order.number in session.get("orders", []):
         return order
     abort(404)
 
@@ -76,7 +72,7 @@ def show(number: str):
     order = find_order_or_refuse(number)
     if "k" in request.args:
         return without_token()
-    return _page("orders/page.html", None, order)
+    return order_page(order, done=request.args.get("u", ""))
 
 
 @blueprint.get("/porosia/<number>/konfirmimi")
@@ -88,26 +84,17 @@ def confirmation(number: str):
     payment = Payment.latest_of(order)
     if order.state == "awaiting_payment" and payment is not None:
         payment.ask_soon(shopper().now)
-    return _page("orders/confirmation.html", "orders/_outcome.html", order, payment=payment)
-
-
-def _page(page, piece, order, **context):
-    now, lines = shopper().now, order.lines()
-    response = respond(
-        page,
-        piece,
-        order=order,
-        lines=lines,
+    lines = order.lines()
+    return order_page(
+        order,
+        "orders/confirmation.html",
+        "orders/_outcome.html",
+        payment=payment,
         due=together(line.quote for line in lines),
         # Where the order's points are by now (PAY-9).
         points_state=OrderPoints.of(order).state if order.points else None,
-        is_mine=_is_mine(order),
-        history=order.history(),
-        payable=order.is_payable(now),
-        now=now,
-        **context,
+        payable=order.is_payable(shopper().now),
     )
-    return keep_private(response)
 
 
 @blueprint.route("/porosia/gjej", methods=["GET", "POST"])

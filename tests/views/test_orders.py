@@ -425,7 +425,7 @@ def test_the_pages_of_an_order_ask_few_queries_however_many_lines_it_has(strange
     for skus in (["CASE-BLACK"], many):
         order, _ = named.ordered(world, *skus)
         stranger.get(signed_link(order))
-        with assert_query_count(8) as asked:
+        with assert_query_count(9) as asked:
             assert stranger.get(f"/porosia/{order.number}{ending}").status == 200
         counts.append(len(asked))
     assert counts[0] == counts[1]

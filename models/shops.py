@@ -1,0 +1,68 @@
+"""The operator's shops, from data/shops.csv or the file that DYQANI_SHOPS names, the nearest first (AFT-5)."""
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import config
+from models.places import in_order, municipality_of
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """`municipality` is its code; hours are "09:00–20:00", or "" where it is closed."""
+
+    municipality: str
+    postal_code: str
+    street_sq: str
+    street_mk: str
+    street_en: str
+    weekdays: str
+    saturday: str
+    sunday: str
+    phone: str
+
+    def street(self, language: str) -> str:
+        return getattr(self, f"street_{language}") or self.street_sq
+
+    def place(self, language: str) -> str:
+        return municipality_of(self.municipality).name(language)
+
+
+@lru_cache(maxsize=1)
+def shops() -> tuple[Shop, ...]:
+    """All of them, in the file's order. Raises KeyError for a municipality that is none, ValueError for a bad row."""
+    found = []
+    with open(config.SHOPS, encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                shop = Shop(**{name: (row[name] or "").strip() for name in Shop.__slots__})
+            except KeyError as error:
+                raise ValueError(f"{config.SHOPS}, line {number}: no column {error}") from None
+            municipality_of(shop.municipality)
+            found.append(shop)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _points() -> dict[str, tuple[float, float]]:
+    with open(config.ROOT / "data" / "mk_points.csv", encoding="utf-8", newline="") as file:
+        return {row["code"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(file)}
+
+
+def kilometres(one: str, other: str) -> float:
+    """As the crow flies between the seats of two municipalities; raises KeyError."""
+    (lat, lon), (to_lat, to_lon) = _points()[one], _points()[other]
+    east = (to_lon - lon) * math.cos(math.radians((lat + to_lat) / 2))
+    return 111.2 * math.hypot(to_lat - lat, east)
+
+
+def by_distance(municipality: str) -> list[Shop]:
+    """The nearest to the municipality first; raises KeyError for a code that is none."""
+    return sorted(shops(), key=lambda shop: kilometres(municipality, shop.municipality))
+
+
+def by_place(language: str) -> list[Shop]:
+    """By the alphabet of their places."""
+    return sorted(shops(), key=lambda shop: in_order(shop.place(language), language))
