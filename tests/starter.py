@@ -119,11 +119,11 @@ def start(words, **more) -> Started:
     return _starter.start(words, **more)
 
 
-def run(words, *, env, timeout: float = 120) -> str:
-    """What a process that ends well says; raises subprocess.CalledProcessError with its trouble."""
+def run(words, *, env, timeout: float = 120) -> subprocess.CompletedProcess:
+    """A process from its start to its end, with what it said; raises subprocess.TimeoutExpired."""
     process = start(words, env=env, stdout=PIPE, stderr=PIPE)
-    said = {}
-    open_ones, end = [process.stdout, process.stderr], time.monotonic() + timeout
+    said = {process.stdout: b"", process.stderr: b""}
+    open_ones, end = list(said), time.monotonic() + timeout
     while open_ones:
         ready, _, _ = select.select(open_ones, [], [], max(0.0, end - time.monotonic()))
         if not ready:
@@ -131,15 +131,12 @@ def run(words, *, env, timeout: float = 120) -> str:
             raise subprocess.TimeoutExpired(words, timeout)
         for stream in ready:
             piece = os.read(stream.fileno(), 65_536)
-            said[stream] = said.get(stream, b"") + piece
+            said[stream] += piece
             if not piece:
                 open_ones.remove(stream)
                 stream.close()
-    out, trouble = (said[stream].decode() for stream in (process.stdout, process.stderr))
-    if process.wait(timeout):
-        print(trouble, file=sys.stderr)
-        raise subprocess.CalledProcessError(process.returncode, words, out, trouble)
-    return out
+    out, trouble = (piece.decode() for piece in said.values())
+    return subprocess.CompletedProcess(words, process.wait(timeout), out, trouble)
 
 
 # In the process itself

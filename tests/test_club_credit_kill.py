@@ -1,14 +1,13 @@
 """A month's credit and the worker's runs killed in the middle, in real processes, on a database of their own."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from models.base import connect
+from tests import starter
 from tests.databases import own_database
-from tests.processes import ROOT, until
+from tests.processes import until
 
 FILL = """
 import sys
@@ -71,24 +70,15 @@ class Shop:
             "DYQANI_ENV": "test",
             "DYQANI_INSTANCE": str(folder),
             "DATABASE_URL": url,
-            "PYTHONPATH": str(ROOT),
         }
 
     def begin(self, *words, crash_at=""):
-        return subprocess.Popen(
-            [sys.executable, "-c", *map(str, words)],
-            cwd=ROOT,
-            env={**self._settings, "DYQANI_CRASH_AT": crash_at},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return starter.start(["-c", *words], env={**self._settings, "DYQANI_CRASH_AT": crash_at})
 
     def run(self, *words, crash_at=""):
-        process = self.begin(*words, crash_at=crash_at)
-        said, trouble = process.communicate(timeout=120)
-        assert process.returncode == (-signal.SIGKILL if crash_at else 0), trouble
-        return said.strip()
+        done = starter.run(["-c", *words], env={**self._settings, "DYQANI_CRASH_AT": crash_at})
+        assert done.returncode == (-signal.SIGKILL if crash_at else 0), done.stderr
+        return done.stdout.strip()
 
     def months(self):
         database = connect(self.url.replace("+pool", ""))
@@ -113,7 +103,7 @@ def test_a_credit_a_lapse_and_notices_that_are_killed_go_on_where_they_were(shop
     process = shop.begin(CREDIT, file)
     until(shop.months, within=60)
     process.kill()
-    process.communicate()
+    process.wait()
     done = shop.months()
     assert done in (500, 1000, 1500, 2000)
     assert shop.run(CREDIT, file) == f"{2000 - done} {done} 0"
