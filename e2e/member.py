@@ -1,11 +1,9 @@
 """A profile of its own in the club, made in the running shop: the demo world's stay as they are."""
 
 import re
-import subprocess
-import sys
 from itertools import count
 
-from e2e.conftest import ROOT, arrive
+from e2e.conftest import arrive
 
 PASSWORD = "dyqani-demo"  # noqa: S105
 _numbers = count(1)
@@ -55,13 +53,13 @@ with db.connection_context():
 def member_with(shop, points: int = 0, *, blocked: bool = False, joined: bool = True) -> tuple[str, str]:
     """A new profile with a number; returns its e-mail and the number."""
     who = next(_numbers)
-    _run(shop, MAKE, str(who), str(points), "1" if blocked else "0", "1" if joined else "0")
+    shop.run(MAKE, str(who), str(points), "1" if blocked else "0", "1" if joined else "0")
     return f"member{who}@example.com", f"389701004{who:02}"
 
 
 def network_confirms(shop, msisdn: str) -> None:
     """The operator's network gives what was ordered for the number."""
-    _run(shop, CONFIRM, msisdn)
+    shop.run(CONFIRM, msisdn)
 
 
 def log_in(page, email: str, path: str = "/klubi") -> None:
@@ -70,8 +68,3 @@ def log_in(page, email: str, path: str = "/klubi") -> None:
     page.fill("#password", PASSWORD)
     page.locator("#hyrja form button.btn").click()
     arrive(page, re.compile("^(?!.*/hyr)"))
-
-
-def _run(shop, code: str, *words: str) -> None:
-    command = [sys.executable, "-c", code, *words]
-    subprocess.run(command, cwd=ROOT, env=shop.environment, check=True, capture_output=True)

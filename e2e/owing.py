@@ -1,10 +1,8 @@
 """A profile of its own with invoices to pay, made in the running shop: the demo world's stay as they are."""
 
-import subprocess
-import sys
 from itertools import count
 
-from e2e.conftest import ROOT, arrive
+from e2e.conftest import arrive
 
 PASSWORD = "dyqani-demo"  # noqa: S105
 _numbers = count(1)
@@ -44,12 +42,7 @@ def profile_that_owes(shop, *due: int) -> tuple[str, str]:
     The first is of 1.000 den, the second of 2.000, and so on.
     """
     who = next(_numbers)
-    subprocess.run(
-        [sys.executable, "-c", MAKE, str(who), *map(str, due)],
-        cwd=ROOT,
-        env=shop.environment,
-        check=True,
-    )
+    shop.run(MAKE, str(who), *map(str, due))
     return f"owing{who}@example.com", f"OWING-{who}"
 
 

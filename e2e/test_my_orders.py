@@ -1,13 +1,11 @@
 """Porositë e mia in a browser: guest orders taken in, searched, filtered, opened (ORD-1)."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import DESKTOP, PHONE, ROOT, check_accessible
+from e2e.conftest import DESKTOP, PHONE, check_accessible
 from e2e.owing import log_in, profile_that_owes
 
 # Orders as the checkout would place them, with this contact e-mail and without a profile.
@@ -44,7 +42,7 @@ with db.connection_context():
 
 
 def place_as_guest(shop, email, *slugs):
-    subprocess.run([sys.executable, "-c", PLACE, email, *slugs], cwd=ROOT, env=shop.environment, check=True)
+    shop.run(PLACE, email, *slugs)
 
 
 @pytest.mark.rule("ORD-1")

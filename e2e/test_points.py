@@ -2,14 +2,12 @@
 
 import re
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 from playwright.sync_api import expect
 
 from e2e import journey
-from e2e.conftest import DESKTOP, PHONE, ROOT, arrive, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 from e2e.member import log_in, member_with
 
 PHONE_PAGE = "/pajisja/samsung-galaxy-s25"
@@ -257,8 +255,7 @@ def test_points_that_were_spent_elsewhere_lead_back_to_the_payment(shop, visitor
     page.locator("#hapi .actions button").click()
     arrive(page, "**/porosia/pasqyra")
 
-    command = [sys.executable, "-c", SPEND, msisdn]
-    subprocess.run(command, cwd=ROOT, env=shop.environment, check=True, capture_output=True)
+    shop.run(SPEND, msisdn)
 
     journey.place(page)
     arrive(page, "**/porosia/pagesa")
