@@ -1,4 +1,7 @@
-"""The demo's inbox: what the shop has sent, as its readers would see it. Not registered in production."""
+"""The demo's inbox: what the shop has sent, as its readers would see it, and the codes of its staff's apps.
+
+Not registered in production.
+"""
 
 import base64
 import re
@@ -14,6 +17,8 @@ from markupsafe import Markup
 import config
 from gateways.sandbox.mail import read_inbox
 from gateways.sandbox.sms import read_sms
+from models.base import utcnow
+from models.second_factor import STEP, SecondFactor
 from views.respond import respond
 
 blueprint = Blueprint("demo", __name__)
@@ -56,6 +61,22 @@ def inbox_json():
             ]
         )
     )
+
+
+@blueprint.get("/demo/kodi")
+def codes():
+    """What the apps of the demo's staff show now: the second factor of their logins (DSK-5)."""
+    now = utcnow()
+    left = STEP - int(now.timestamp()) % STEP
+    shown = [(factor.profile.email, factor.code_at(now)) for factor in SecondFactor.of_demo()]
+    return _private(respond("demo/codes.html", "demo/_codes.html", codes=shown, left=left))
+
+
+@blueprint.get("/demo/kodi.json")
+def codes_json():
+    """The same for scripts: e-mail → code."""
+    now = utcnow()
+    return _private(jsonify({factor.profile.email: factor.code_at(now) for factor in SecondFactor.of_demo()}))
 
 
 @blueprint.get("/demo/inbox/<mail_id>")
