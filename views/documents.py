@@ -178,7 +178,7 @@ def _note(wanted: Wanted, numbers) -> str:
             return gettext("e nënshkruan kush e merr dërgesën")
         case "contract":
             return gettext("%(number)s, nënshkruhet te dorëzimi", number=phone_text(numbers[wanted.about][1]))
-    return gettext("PDF")
+    return "PDF"
 
 
 def register(app) -> None:
