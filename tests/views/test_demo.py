@@ -123,7 +123,8 @@ def test_an_unknown_mail_is_not_found(client, inbox, mail_id):
 
 def test_mails_of_people_are_never_kept_by_a_browser(client, inbox):
     mail_id = inbox()
-    for path in ("/demo/inbox", "/demo/inbox.json", f"/demo/inbox/{mail_id}", f"/demo/inbox/{mail_id}/html"):
+    mails = ("/demo/inbox", "/demo/inbox.json", f"/demo/inbox/{mail_id}", f"/demo/inbox/{mail_id}/html")
+    for path in (*mails, "/demo/kodi", "/demo/kodi.json"):
         assert client.get(path).headers["Cache-Control"] == "no-store"
 
 
