@@ -31,6 +31,7 @@ PLACES = (
     Place("desk_figures.show", lazy_gettext("Raporte")),
     Place("desk_staff.people", lazy_gettext("Stafi")),
     Place("desk_trail.entries", lazy_gettext("Gjurma")),
+    Place("desk_person.export", lazy_gettext("Kërkesat e autoriteteve")),
     Place("partner.check", lazy_gettext("Kontrollo kodin")),
     Place("partner.history", lazy_gettext("Historia")),
 )

@@ -101,6 +101,6 @@ def plot(
 def _without_scripts(root):
     """pygal writes its settings for a script that is not there."""
     for parent in list(root.iter()):
-        for node in [node for node in parent if node.tag.endswith("script")]:
+        for node in [node for node in parent if str(node.tag).endswith("script")]:
             parent.remove(node)
     return root
