@@ -30,12 +30,15 @@ from views import (
     delivery_link,
     demo,
     demo_phone,
+    desk_claims,
     desk_figures,
     desk_gifts,
     desk_home,
     desk_joining,
     desk_nav,
+    desk_orders,
     desk_refunds,
+    desk_words,
     device,
     documents,
     errors,
@@ -94,6 +97,7 @@ def create_app() -> Flask:
     register_templating(app)
     club_words.register(app)
     trail_words.register(app)
+    desk_words.register(app)
     documents.register(app)
     money_back.register(app)
     for papers in (documents.blueprint, documents.desk, desk_refunds.blueprint):
@@ -103,7 +107,7 @@ def create_app() -> Flask:
         app.register_blueprint(journey.blueprint)
     for afterwards in (order_changes, claims, shops):
         app.register_blueprint(afterwards.blueprint)
-    for work in (desk_home, staff_login, desk_figures, desk_gifts, desk_joining, partner):
+    for work in (desk_orders, desk_claims, desk_home, staff_login, desk_figures, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

@@ -52,12 +52,17 @@ def cancel(order: Order, *, by: Actor, now, mark: str, why: str) -> Order:
 def _held(order: Order, by: Actor, now, mark: str) -> Order:
     order = order.relock()
     Identification.require(order, by, now)
+    refuse_what_matters(order, mark)
+    return order
+
+
+def refuse_what_matters(order: Order, mark: str) -> None:
+    """As `trail.refuse_changed`, but for HARMLESS steps; call it with the order's row held."""
     try:
         refuse_changed(order, mark)
     except ChangedMeanwhile as changed:
         if told := [step for step in changed.steps if step.what not in HARMLESS]:
             raise ChangedMeanwhile(told) from None
-    return order
 
 
 def is_resendable(message: "Mail | Sms", order: Order, now) -> bool:

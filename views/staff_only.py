@@ -18,7 +18,7 @@ from views.respond import go, wants_piece
 from views.shopper import shopper
 
 # Where each role begins: the endpoint of its first page.
-STARTS = {"clerk": "desk_gifts.begin", "partner": "partner.check"}
+STARTS = {"agent": "desk_orders.search", "clerk": "desk_gifts.begin", "partner": "partner.check"}
 # Where the browser's part of a WorkSession stands in the session's cookie.
 SESSION = "work"
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 import language
 from models.actor import Actor
 from models.trail import Step
+from views.desk_words import ABOUT, ATTEMPTS, CHANNELS, CLAIM_STATES, CLAIMS, COMPARED, DOCUMENTS, MESSAGES
 from views.forms import lazy_gettext
 from views.templating import day_text, den, moment, phone_text, plain, state_name
 from views.words import gettext
@@ -26,6 +27,14 @@ WHAT = {
     "time_arranged": lazy_gettext("Koha e dorëzimit u caktua"),
     "delivered": lazy_gettext("U dorëzua"),
     "returned": lazy_gettext("U kthye"),
+    # At the desk: models/identification.py, models/order_note.py, models/desk_order.py, models/claim.py.
+    "identified": lazy_gettext("Klienti u identifikua"),
+    "not_identified": lazy_gettext("Të dhënat e klientit nuk përputheshin"),
+    "call_ended": lazy_gettext("Telefonata mbaroi"),
+    "note": lazy_gettext("Shënim i brendshëm"),
+    "resent": lazy_gettext("Mesazhi u dërgua përsëri"),
+    "claim_opened": lazy_gettext("Erdhi kërkesë e klientit"),
+    "claim_answered": lazy_gettext("Klienti mori përgjigje"),
     # At work: views/second_factor.py, views/desk_staff.py.
     "login": lazy_gettext("Hyri në punë me kod"),
     "login_failed": lazy_gettext("Kodi i hyrjes nuk ishte i saktë"),
@@ -73,11 +82,28 @@ FIELDS = {
     "recipient": lazy_gettext("E pranoi"),
     "document": lazy_gettext("Dokumenti"),
     "authorised": lazy_gettext("Me autorizim"),
+    "compared": lazy_gettext("U krahasua"),
+    "message": lazy_gettext("Mesazhi"),
+    "kind": lazy_gettext("Lloji"),
+    "claim": lazy_gettext("Kërkesa"),
+    "about": lazy_gettext("Për"),
+    "answer": lazy_gettext("Përgjigjja"),
+}
+# Fields whose values are codes → the words of each.
+VALUES = {
+    "reason": ATTEMPTS,
+    "document": DOCUMENTS,
+    "compared": COMPARED,
+    "message": CHANNELS,
+    "kind": MESSAGES,
+    "claim": CLAIMS,
+    "about": ABOUT,
+    "answer": CLAIM_STATES,
 }
 # Fields in minor units.
 AMOUNTS = frozenset({"price", "amount", "total", "due_now"})
 # Reasons that the code gives by itself.
-WHY = {"repack": lazy_gettext("paketohet përsëri")}
+WHY = {"repack": lazy_gettext("paketohet përsëri"), **ATTEMPTS}
 
 
 @dataclass(frozen=True)
@@ -151,6 +177,8 @@ def _value(name: str, value) -> str:
             return ", ".join(f"{field_name(part)}: {_value(part, value[part])}" for part in value)
         case list():
             return ", ".join(_value(name, one) for one in value)
+        case str() if value in VALUES.get(name, ()):
+            return str(VALUES[name][value])
         case str() if name == "phone":
             return phone_text(value)
         case str() if name == "state":

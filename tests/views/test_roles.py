@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from models import MODELS
+from models.actor import SHOPPER
+from models.attachment import Attachment, put
+from models.claim import Claim
 from models.desk_joining import DeskJoining
 from models.number import Number
 from models.profile import Profile
@@ -25,6 +28,23 @@ ALLOWED = {
     ("desk_home.start", "GET"): EVERYBODY,
     ("desk_login.codes", "GET"): EVERYBODY,
     ("desk_login.codes", "POST"): EVERYBODY,
+    ("desk_orders.search", "GET"): {"agent"},
+    ("desk_orders.search", "POST"): {"agent"},
+    ("desk_orders.show", "GET"): {"agent"},
+    ("desk_orders.show", "POST"): {"agent"},
+    ("desk_orders.identify", "POST"): {"agent"},
+    ("desk_orders.end_call", "POST"): {"agent"},
+    ("desk_orders.add_note", "POST"): {"agent"},
+    ("desk_orders.resend", "POST"): {"agent"},
+    ("desk_orders.arrange_time", "POST"): {"agent"},
+    ("desk_orders.cancel", "GET"): {"agent"},
+    ("desk_orders.cancel", "POST"): {"agent"},
+    ("desk_claims.board", "GET"): {"agent"},
+    ("desk_claims.show", "GET"): {"agent"},
+    ("desk_claims.show", "POST"): {"agent"},
+    ("desk_claims.proof", "GET"): {"agent"},
+    ("desk_claims.write_down", "GET"): {"agent"},
+    ("desk_claims.write_down", "POST"): {"agent"},
     ("desk_gifts.begin", "GET"): {"clerk"},
     ("desk_gifts.begin", "POST"): {"clerk"},
     ("desk_gifts.handout", "GET"): {"clerk"},
@@ -98,11 +118,15 @@ def work(app, world):
     handout = asked(staff["clerk"], member, gift())
     besa = named.own_number(named.profile("besa@example.com"), "38970100009")
     joining = DeskJoining.ask(staff["clerk"], besa, besa.msisdn, "sq", named.NOW)
+    order = named.ordered(world, "CASE-BLACK")[0]
+    paper = put("fatura.pdf", b"%PDF-1.4\n%%EOF")
+    claim = Claim.open(order, "complaint", "late", key="k", by=SHOPPER, now=named.NOW, papers=[paper])
     return {
+        "desk_claims": {"number": claim.id, "file": Attachment.get().id, "order": order.number},
         "desk_gifts": handout.token,
         "desk_joining": joining.token,
         "partner": Voucher.get().used_key,
-        "number": named.ordered(world, "CASE-BLACK")[0].number,
+        "number": order.number,
         "desk_figures": "porosite",
         "email": "besa@example.com",
     }
