@@ -11,18 +11,22 @@ _LIGHT = {"ink": "#2a1a20", "soft": "#66575a", "line": "#e5dfd9", "first": "#224
 _DARK = {"ink": "#f6efec", "soft": "#c2b4b2", "line": "#43363b", "first": "#8fa3ff", "second": "#ff9a70"}
 # The picture's own policy: nothing but the style sheet that pygal writes into it.
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-# pygal's own sheet comes with the id of each plot before each rule, unless it has no prefix.
-_DARK_CSS = "".join(
-    (
-        "inline:@media (prefers-color-scheme: dark) {",
-        f".axis text, .legend text, .axis text.major, .graph {{ fill: {_DARK['soft']} }}",
-        f".axis .guide.line, .axis .line, .axis .major.line {{ stroke: {_DARK['line']} }}",
-        f".color-0 {{ fill: {_DARK['first']}; stroke: {_DARK['first']} }}",
-        f".color-1 {{ fill: {_DARK['second']}; stroke: {_DARK['second']} }}",
-        f".series text, text.no_data {{ fill: {_DARK['ink']} }}",
-        "}",
+
+
+def _rules(colours: dict[str, str]) -> str:
+    # pygal's own sheet names the id of each plot before each rule, unless it has no prefix; these come after it.
+    return "".join(
+        (
+            f".axis text, .axis text.major, .legends .legend text, .graph {{ fill: {colours['soft']} }}",
+            f".axis .guide.line, .axis .line, .axis .major.line {{ stroke: {colours['line']} }}",
+            f".color-0 {{ fill: {colours['first']}; stroke: {colours['first']} }}",
+            f".color-1 {{ fill: {colours['second']}; stroke: {colours['second']} }}",
+            f"text.no_data {{ fill: {colours['ink']} }}",
+        )
     )
-)
+
+
+_RULES = f"inline:{_rules(_LIGHT)}@media (prefers-color-scheme: dark) {{{_rules(_DARK)}}}"
 _STYLE = Style(
     background="transparent",
     plot_background="transparent",
@@ -38,7 +42,6 @@ _STYLE = Style(
     legend_font_size=14,
     value_font_size=13,
     no_data_font_size=16,
-    value_colors=(_LIGHT["ink"], _LIGHT["ink"]),
     guide_stroke_dasharray="0",
     major_guide_stroke_dasharray="0",
 )
@@ -56,11 +59,11 @@ def plot(
 ) -> Response:
     """A bar plot of one or two series over `labels`; `text` writes a value, `nothing` stands where there is none.
 
-    Days go from left to right; kinds are read `sideways`, from the top, with their values beside them.
+    Days go from left to right; kinds are read `sideways`, from the top, each with its value.
     """
     chart = (HorizontalBar if sideways else Bar)(
         style=_STYLE,
-        css=["file://style.css", "file://graph.css", _DARK_CSS],
+        css=["file://style.css", "file://graph.css", _RULES],
         no_prefix=True,
         js=[],
         disable_xml_declaration=True,
@@ -71,10 +74,9 @@ def plot(
         show_legend=len(series) > 1,
         legend_at_bottom=True,
         legend_box_size=12,
-        print_values=sideways,
-        print_values_position="top",
         value_formatter=lambda value: text(int(value or 0)),
-        formatter=lambda value: text(int(value or 0)),
+        # Sideways, pygal calls the values so.
+        show_x_labels=not sideways,
         no_data_text=nothing,
         truncate_label=-1,
         truncate_legend=-1,
@@ -87,7 +89,10 @@ def plot(
     )
     order = list(reversed(range(len(labels)))) if sideways else list(range(len(labels)))
     chart.x_labels = [labels[place] for place in order]
-    if not sideways:
+    if sideways:
+        [(_, values)] = series
+        chart.x_labels = [f"{labels[place]}: {text(values[place])}" for place in order]
+    else:
         every = max(1, -(-len(labels) // _LABELS))
         chart.x_labels_major = chart.x_labels[::-1][::every]
     for name, values in series:
