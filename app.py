@@ -23,6 +23,7 @@ from views import (
     browse,
     bss,
     cart,
+    catalogue_words,
     checkout,
     claims,
     club,
@@ -31,14 +32,17 @@ from views import (
     demo,
     demo_phone,
     desk_claims,
+    desk_catalogue,
     desk_figures,
     desk_gifts,
     desk_home,
+    desk_import,
     desk_joining,
     desk_nav,
     desk_orders,
     desk_refunds,
     desk_words,
+    desk_tables,
     device,
     documents,
     errors,
@@ -103,6 +107,9 @@ def create_app() -> Flask:
     for papers in (documents.blueprint, documents.desk, desk_refunds.blueprint):
         app.register_blueprint(papers)
     desk_nav.register(app)
+    catalogue_words.register(app)
+    for editing in (desk_catalogue, desk_tables, desk_import):
+        app.register_blueprint(editing.blueprint)
     for journey in (browse, device, cart, checkout, pay, orders, delivery_link, bills, club, numbers, profile, pages, pictures):
         app.register_blueprint(journey.blueprint)
     for afterwards in (order_changes, claims, shops):
@@ -116,6 +123,8 @@ def create_app() -> Flask:
     app.register_blueprint(club.stop_blueprint)
     csrf.exempt(club.stop_blueprint)
     csrf.exempt(gateway.blueprint)
+    # It looks at the token itself, once it is known who sends the large file.
+    csrf.exempt(desk_import.upload)
     app.register_blueprint(pay.bank_blueprint)
     csrf.exempt(pay.bank_blueprint)
     app.register_blueprint(bss.blueprint)

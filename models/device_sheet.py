@@ -74,7 +74,7 @@ class DeviceSheet:
         for variant, contract, code, price in prices.tuples():
             variants[ids[variant]][f"{contract}:{code}"] = price
         for row in Promotion.select().where(Promotion.variant.in_(list(ids))).order_by(Promotion.id):
-            variants[ids[row.variant_id]].setdefault("promotions", []).append(_promotion(row))
+            variants[ids[row.variant_id]].setdefault("promotions", []).append(promotion_json(row))
         for values_of in variants.values():
             values_of.get("promotions", []).sort(key=json.dumps)
         return cls(values, variants)
@@ -131,6 +131,7 @@ class DeviceSheet:
                 twin = looks.setdefault(tuple(values.get(name) for name in LOOK), sku)
                 if twin != sku:
                     yield path_of("colour_hex", sku), f"has the colour, storage and memory of {twin}"
+                    yield path_of("colour_hex", twin), f"has the colour, storage and memory of {sku}"
         slug = self.device["slug"]
         others = Variant.select(Variant.sku, Device.slug).join(Device).where(Variant.sku.in_(list(self.variants)))
         for sku, other in others.tuples():
@@ -161,7 +162,9 @@ class DeviceSheet:
             columns = (Variant.sku, Variant.id, Variant.stock)
             stock = {row[0]: row[1:] for row in Variant.select(*columns).where(Variant.device == kept).tuples()}
             gift_stock = Gift.select(Gift.stock).where(Gift.device == kept).scalar() or 0
-        device = Device(**_device_columns(self.device), slug=self.device["slug"], brand=Brand(name=self.device["brand"]))
+        device = Device(
+            **_device_columns(self.device), slug=self.device["slug"], brand=Brand(name=self.device["brand"])
+        )
         device.id = kept.id if kept is not None else 0
         device.gift = _gift_of(self.device, gift_stock)
         tariffs = {tariff.code: tariff for tariff in Tariff.select().where(Tariff.listed)}
@@ -225,7 +228,9 @@ class DeviceSheet:
 
     def _write_variants(self, device, changed, old):
         ids = dict(
-            locked(Variant.select(Variant.sku, Variant.id).where(Variant.device == device).order_by(Variant.id)).tuples()
+            locked(
+                Variant.select(Variant.sku, Variant.id).where(Variant.device == device).order_by(Variant.id)
+            ).tuples()
         )
         # By variant id, as placing an order takes them.
         for sku in sorted(changed, key=lambda sku: ids.get(sku, 0)):
@@ -277,7 +282,7 @@ def read_path(path: str) -> tuple[str, str | None]:
     return (f"{name}:{code}", sku) if space else (name, rest)
 
 
-def _promotion(row: Promotion) -> dict:
+def promotion_json(row: Promotion) -> dict:
     """A promotion as a sheet holds it."""
     values = {"percent": row.percent, "price": row.price, "segment": row.segment}
     for name, at in (("from", row.starts_at), ("until", row.ends_at)):
@@ -309,7 +314,11 @@ def _variant_problems(values: dict, kind: str | None) -> Iterator[tuple[str, str
         if name not in values:
             yield name, "is blank"
     for one in values.get("promotions", ()):
-        cells = {"price": values.get("price", 1), "promo_percent": one.get("percent"), "promo_price": one.get("price")}
+        cells = {
+            "price": values.get("price", 1),
+            "promo_percent": one.get("percent"),
+            "promo_price": one.get("price"),
+        }
         for name in ("from", "until"):
             if one.get(name):
                 cells[f"promo_{name}"] = datetime.fromisoformat(one[name])
@@ -317,8 +326,9 @@ def _variant_problems(values: dict, kind: str | None) -> Iterator[tuple[str, str
         for _, reason in variant_wrong(cells):
             yield "promotions", reason
     if kind not in WITH_TARIFF and any(_prices(values)):
-        yield next(f"{contract}:{code}" for contract, code, _ in _prices(values)), (
-            "must be blank: only phones and tablets are sold with a tariff"
+        yield (
+            next(f"{contract}:{code}" for contract, code, _ in _prices(values)),
+            ("must be blank: only phones and tablets are sold with a tariff"),
         )
 
 

@@ -143,8 +143,8 @@ class PriceList:
 
     @staticmethod
     def _compared(judgement) -> tuple[set[str], list[int], int]:
-        """Which slugs are as they were imported, which devices' ids the list does not name, how many it names of those
-        that are there."""
+        """Slugs that are as they were imported, ids of devices that the list does not name, and how many of those
+        that it names are there."""
         digests, same, gone, there = judgement.digests, set(), [], 0
         columns = (Device.id, Device.slug, Device.digest, Device.listed)
         for id, slug, digest, listed in Device.select(*columns).tuples().iterator():

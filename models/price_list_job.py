@@ -1,4 +1,4 @@
-"""A price list that an editor uploaded: checked first, and taken once somebody confirmed what it would change (CAT-7).
+"""A price list that an editor uploaded: checked first, and taken once somebody confirmed what would change (CAT-7).
 
 The worker does both, for a long list takes longer than a page may. The file lies in the data folder until the job has
 ended. Nothing else says how far a job is: a worker that dies leaves it where it was, and the next one goes on.

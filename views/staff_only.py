@@ -18,7 +18,12 @@ from views.respond import go, wants_piece
 from views.shopper import shopper
 
 # Where each role begins: the endpoint of its first page.
-STARTS = {"agent": "desk_orders.search", "clerk": "desk_gifts.begin", "partner": "partner.check"}
+STARTS = {
+    "agent": "desk_orders.search",
+    "clerk": "desk_gifts.begin",
+    "editor": "desk_catalogue.devices",
+    "partner": "partner.check",
+}
 # Where the browser's part of a WorkSession stands in the session's cookie.
 SESSION = "work"
 

@@ -45,6 +45,17 @@ WHAT = {
     "factor_reset": lazy_gettext("Aplikacioni i kodeve u shkëput"),
     "role_given": lazy_gettext("Roli u dha"),
     "role_taken": lazy_gettext("Roli u hoq"),
+    # The catalogue: models/device_draft.py, models/catalogue_tables.py, models/stock_movement.py, models/price_list_job.py.
+    "draft_begun": lazy_gettext("Drafti u fillua"),
+    "drafted": lazy_gettext("U ruajt në draft"),
+    "draft_caught_up": lazy_gettext("Drafti vazhdoi nga gjendja e re e dyqanit"),
+    "draft_dropped": lazy_gettext("Drafti u hoq"),
+    "edited": lazy_gettext("Katalogu u ndryshua"),
+    "stock_moved": lazy_gettext("Gjendja lëvizi"),
+    "import_begun": lazy_gettext("Një listë çmimesh u ngarkua"),
+    "import_confirmed": lazy_gettext("Importi u konfirmua"),
+    "import_cancelled": lazy_gettext("Importi u anulua"),
+    "imported": lazy_gettext("Lista e çmimeve u mor"),
 }
 ROLES = {
     "agent": lazy_gettext("Agjent"),

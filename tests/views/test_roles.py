@@ -3,16 +3,19 @@
 A new route under /desk or /partneri that is not in the table fails the first test.
 """
 
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
 
 from models import MODELS
-from models.actor import SHOPPER
+from models.actor import SHOPPER, SYSTEM
 from models.attachment import Attachment, put
 from models.claim import Claim
+from models.club_offer import ClubGift
 from models.desk_joining import DeskJoining
 from models.number import Number
+from models.price_list_job import PriceListJob
 from models.profile import Profile
 from models.second_factor import WorkSession
 from models.staff import ROLES, Staff
@@ -64,6 +67,34 @@ ALLOWED = {
     ("desk_documents.together", "GET"): {"agent", "warehouse"},
     ("desk_refunds.board", "GET"): {"agent"},
     ("desk_refunds.retry", "POST"): {"agent"},
+    ("desk_catalogue.devices", "GET"): {"editor"},
+    ("desk_catalogue.new_device", "GET"): {"editor"},
+    ("desk_catalogue.new_device", "POST"): {"editor"},
+    ("desk_catalogue.device", "GET"): {"editor"},
+    ("desk_catalogue.facts", "GET"): {"editor"},
+    ("desk_catalogue.facts", "POST"): {"editor"},
+    ("desk_catalogue.variant", "GET"): {"editor"},
+    ("desk_catalogue.variant", "POST"): {"editor"},
+    ("desk_catalogue.preview", "GET"): {"editor"},
+    ("desk_catalogue.preview", "POST"): {"editor"},
+    ("desk_catalogue.publish", "POST"): {"editor"},
+    ("desk_catalogue.catch_up", "POST"): {"editor"},
+    ("desk_catalogue.drop", "POST"): {"editor"},
+    ("desk_catalogue.stock", "GET"): {"editor"},
+    ("desk_catalogue.stock", "POST"): {"editor"},
+    ("desk_catalogue.promotions", "GET"): {"editor"},
+    ("desk_tables.rows", "GET"): {"editor"},
+    ("desk_tables.add", "GET"): {"editor"},
+    ("desk_tables.add", "POST"): {"editor"},
+    ("desk_tables.edit", "GET"): {"editor"},
+    ("desk_tables.edit", "POST"): {"editor"},
+    ("desk_tables.stock", "GET"): {"editor"},
+    ("desk_tables.stock", "POST"): {"editor"},
+    ("desk_import.begin", "GET"): {"editor"},
+    ("desk_import.upload", "POST"): {"editor"},
+    ("desk_import.job", "GET"): {"editor"},
+    ("desk_import.confirm", "POST"): {"editor"},
+    ("desk_import.cancel", "POST"): {"editor"},
     ("partner.check", "GET"): {"partner"},
     ("partner.check", "POST"): {"partner"},
     ("partner.used", "GET"): {"partner"},
@@ -121,6 +152,7 @@ def work(app, world):
     order = named.ordered(world, "CASE-BLACK")[0]
     paper = put("fatura.pdf", b"%PDF-1.4\n%%EOF")
     claim = Claim.open(order, "complaint", "late", key="k", by=SHOPPER, now=named.NOW, papers=[paper])
+    upload = PriceListJob.begin(BytesIO(b"sku"), "l.csv", skip_bad=False, complete=False, by=SYSTEM, now=named.NOW)
     return {
         "desk_claims": {"number": claim.id, "file": Attachment.get().id, "order": order.number},
         "desk_gifts": handout.token,
@@ -128,6 +160,9 @@ def work(app, world):
         "partner": Voucher.get().used_key,
         "number": order.number,
         "desk_figures": "porosite",
+        "desk_catalogue": "galaxy-s25",
+        "desk_tables": {"table": "dhuratat", "id": ClubGift.get().id},
+        "desk_import": {"id": upload.id},
         "email": "besa@example.com",
     }
 
