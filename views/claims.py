@@ -14,6 +14,7 @@ from views.forms.claims import ComplaintForm, WithdrawForm, told_too_large
 from views.order_changes import to_order
 from views.order_page import order_page
 from views.orders import find_order_or_refuse, without_token
+from views.respond import wants_piece
 from views.shopper import shopper
 
 blueprint = Blueprint("claims", __name__)
@@ -49,7 +50,7 @@ def too_large(error):
         return errors.refuse(refused)
     form = ComplaintForm(formdata=None)
     form.deshmia.errors = [told_too_large()]
-    return _complaint_page(order, form, 413)
+    return _complaint_page(order, form, 422 if wants_piece() else 413)
 
 
 @blueprint.route("/porosia/<number>/terheqja", methods=["GET", "POST"])

@@ -91,7 +91,7 @@ def _cancel_page(order: Order, form: CancelForm, status: int = 200, **context):
         "orders/_cancel.html",
         status,
         cancel_form=form,
-        mark=mark_of(order),
+        trail_mark=mark_of(order),
         cancellable=is_cancellable(order, SHOPPER),
         due=together(line.quote for line in order.lines()),
         **context,

@@ -53,7 +53,7 @@ def _whole(order: Order, lines, forms) -> dict:
         "story": story(trail_of(order)),
         "payable": order.is_payable(now),
         "forms": forms or ChangeForms(order, lines),
-        "mark": mark_of(order),
+        "trail_mark": mark_of(order),
         "cancellable": is_cancellable(order, SHOPPER),
         "cancel_form": CancelForm(formdata=None),
         "refunds": refunds_of(order),
@@ -82,7 +82,7 @@ def time_context(order: Order, form: TimeForm) -> dict:
         "days": [(short_day(day), list(of_day)) for day, of_day in groupby(slots, key=lambda slot: slot.day)],
         "arranged": arranged(order),
         "arrange_until": deadline(order),
-        "mark": mark_of(order),
+        "trail_mark": mark_of(order),
         "slot_text": slot_text,
     }
 

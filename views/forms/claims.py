@@ -48,9 +48,14 @@ class ClaimForm(ShopForm):
     # What makes a second press no second claim; the page that shows the form makes it.
     celes = HiddenField()
 
+    class Meta(ShopForm.Meta):
+        def wrap_formdata(self, form, formdata):
+            # Without one nothing of the request is read: it may be what was too large to read.
+            return None if formdata is None else super().wrap_formdata(form, formdata)
+
     def __init__(self, *arguments, **keywords):
         super().__init__(*arguments, **keywords)
-        if not self.is_submitted():
+        if not self.is_submitted() or keywords.get("formdata", self) is None:
             self.celes.data = secrets.token_urlsafe(16)
 
     @property
@@ -66,7 +71,7 @@ class WithdrawForm(ClaimForm):
     arsyeja = RadioField(
         lazy_gettext("Arsyeja"),
         [Required(lazy_gettext("Zgjidhni arsyen."))],
-        choices=[(code, ABOUT[code]) for code in GROUNDS],
+        choices=[SelectChoice(code, ABOUT[code]) for code in GROUNDS],
         validate_choice=False,
     )
     teksti = TextAreaField(
@@ -117,7 +122,7 @@ class ComplaintForm(ClaimForm):
     arsyeja = RadioField(
         lazy_gettext("Për çfarë ankoheni"),
         [Required(lazy_gettext("Zgjidhni për çfarë ankoheni."))],
-        choices=[(code, ABOUT[code]) for code in COMPLAINTS],
+        choices=[SelectChoice(code, ABOUT[code]) for code in COMPLAINTS],
         validate_choice=False,
     )
     teksti = TextAreaField(
