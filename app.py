@@ -33,6 +33,7 @@ from views import (
     demo_phone,
     desk_claims,
     desk_catalogue,
+    desk_delivery,
     desk_figures,
     desk_gifts,
     desk_home,
@@ -114,7 +115,7 @@ def create_app() -> Flask:
         app.register_blueprint(journey.blueprint)
     for afterwards in (order_changes, claims, shops):
         app.register_blueprint(afterwards.blueprint)
-    for work in (desk_orders, desk_claims, desk_home, staff_login, desk_figures, desk_gifts, desk_joining, partner):
+    for work in (desk_orders, desk_claims, desk_home, staff_login, desk_figures, desk_delivery, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

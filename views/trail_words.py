@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import language
+from delivery_mails import slot_text
 from models.actor import Actor
+from models.delivery import NotOffered, Slot
 from models.trail import Step
 from views.desk_words import ABOUT, ATTEMPTS, CHANNELS, CLAIM_STATES, CLAIMS, COMPARED, DOCUMENTS, MESSAGES
 from views.forms import lazy_gettext
@@ -114,7 +116,11 @@ VALUES = {
 # Fields in minor units.
 AMOUNTS = frozenset({"price", "amount", "total", "due_now"})
 # Reasons that the code gives by itself.
-WHY = {"repack": lazy_gettext("paketohet përsëri"), **ATTEMPTS}
+WHY = {
+    "repack": lazy_gettext("paketohet përsëri"),
+    "no_new_time": lazy_gettext("nuk u caktua kohë e re"),
+    **ATTEMPTS,
+}
 
 
 @dataclass(frozen=True)
@@ -196,6 +202,8 @@ def _value(name: str, value) -> str:
             return _known_state(value)
         case str() if name == "role":
             return role_name(value)
+        case str() if name == "time":
+            return _slot(value)
         case str() if len(value) >= 10 and value[4:5] == value[7:8] == "-":
             return _moment(value)
     return str(value)
@@ -205,6 +213,13 @@ def _known_state(value: str) -> str:
     try:
         return state_name(value)
     except KeyError:
+        return value
+
+
+def _slot(value: str) -> str:
+    try:
+        return slot_text(Slot.read(value), language.current())
+    except NotOffered:
         return value
 
 
