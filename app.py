@@ -44,6 +44,8 @@ from views import (
     desk_refunds,
     desk_words,
     desk_tables,
+    desk_staff,
+    desk_trail,
     device,
     documents,
     errors,
@@ -115,7 +117,7 @@ def create_app() -> Flask:
         app.register_blueprint(journey.blueprint)
     for afterwards in (order_changes, claims, shops):
         app.register_blueprint(afterwards.blueprint)
-    for work in (desk_orders, desk_claims, desk_home, staff_login, desk_figures, desk_delivery, desk_gifts, desk_joining, partner):
+    for work in (desk_staff, desk_trail, desk_orders, desk_claims, desk_home, staff_login, desk_figures, desk_delivery, desk_gifts, desk_joining, partner):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)

@@ -152,6 +152,11 @@ class SecondFactor(BaseModel):
         """Those of the demo's people, by e-mail; one query."""
         return list(cls.select(cls, Profile).join(Profile).where(cls.nonce == DEMO_NONCE).order_by(Profile.email))
 
+    @classmethod
+    def profiles(cls) -> set[int]:
+        """The ids of all profiles with an app; one query."""
+        return {profile for (profile,) in cls.select(cls.profile).tuples()}
+
     def codes_left(self) -> int:
         return RecoveryCode.select().where(RecoveryCode.factor == self, RecoveryCode.used_at.is_null()).count()
 
@@ -225,6 +230,12 @@ class WorkSession(BaseModel):
         if found.seen_at < now - _SEEN_EVERY:
             cls.update(seen_at=now).where(cls.id == found.id, cls.seen_at < now).execute()
         return True
+
+    @classmethod
+    def profiles(cls, now) -> set[int]:
+        """The ids of the profiles that are at work, by what was seen last; one query."""
+        seen = cls.seen_at > now - timedelta(minutes=config.STAFF_IDLE_MINUTES)
+        return {profile for (profile,) in cls.select(cls.profile).where(seen).tuples()}
 
     @classmethod
     def end(cls, token: str) -> None:

@@ -90,6 +90,11 @@ class Staff(BaseModel):
         return had
 
     @classmethod
+    def of_id(cls, number: int) -> "Staff | None":
+        """The row, with its profile and partner; one query."""
+        return cls._all().where(cls.id == number).first()
+
+    @classmethod
     def everybody(cls) -> list["Staff"]:
         """All, by role and e-mail, with profiles and partners; one query."""
         return list(cls._all().order_by(cls.role, Profile.email))

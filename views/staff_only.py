@@ -6,7 +6,7 @@ Role, session and code are asked of the database for each request: what is taken
 from functools import wraps
 from urllib.parse import urlsplit
 
-from flask import abort, g, request, session, url_for
+from flask import abort, g, make_response, request, session, url_for
 from flask_login import login_fresh
 
 import language
@@ -14,7 +14,7 @@ from models.actor import Actor
 from models.second_factor import SecondFactor, WorkSession
 from models.staff import Staff
 from views.members import members_only
-from views.respond import go, wants_piece
+from views.respond import go, keep_private, wants_piece
 from views.shopper import shopper
 
 # Where each role begins: the endpoint of its first page.
@@ -45,7 +45,8 @@ def staff_only(*roles: str):
                 return _ask_code()
             if g.staff.role not in allowed:
                 abort(403)
-            return view(*arguments, **values)
+            # The next person at this computer finds nothing by going back.
+            return keep_private(make_response(view(*arguments, **values)))
 
         # For the navigation, which shows what may be opened.
         guarded.roles = allowed

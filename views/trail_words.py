@@ -88,6 +88,7 @@ FIELDS = {
     "points": lazy_gettext("Pikë"),
     "sellable": lazy_gettext("Mund të shitet"),
     "left": lazy_gettext("Kode të mbetura"),
+    "left_tries": lazy_gettext("Përpjekje të mbetura"),
     "attempt": lazy_gettext("Përpjekja"),
     "reason": lazy_gettext("Arsyeja"),
     "until": lazy_gettext("Afati"),
@@ -173,6 +174,11 @@ def actor_name(by: Actor) -> str:
     return f"{role_name(by.role)} · {by.name}" if by.name else role_name(by.role)
 
 
+def subject_name(subject: str) -> str:
+    """What it was done to where that is no order: "galaxy-s25" of `device:galaxy-s25`."""
+    return subject.partition(":")[2] or subject
+
+
 def field_name(name: str) -> str:
     """ "Ngjyra 2" for `colour:2`: which line it is of."""
     name, _, place = name.partition(":")
@@ -233,4 +239,4 @@ def _moment(value: str) -> str:
 
 def register(app) -> None:
     """`step|in_words` and `role|role_name` for templates."""
-    app.jinja_env.filters.update(in_words=step_in_words, role_name=role_name)
+    app.jinja_env.filters.update(in_words=step_in_words, role_name=role_name, subject_name=subject_name)
