@@ -105,7 +105,7 @@ def _person(found: Staff, form, status=200, trouble=""):
         form.roli.data = found.role
         form.partneri.data = found.partner.code if found.partner else ""
     return respond(
-        "desk/person.html",
+        "desk/staff_person.html",
         status=status,
         found=found,
         form=form,
