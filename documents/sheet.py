@@ -29,20 +29,20 @@ ACCENT, SOFT, STAGE = "#2240d2", "#ebeefe", "#f8f6f3"
 # Millimetres of an A4 page.
 WIDTH, HEIGHT, SIDE, BOTTOM = 210, 297, 18, 20
 INNER = WIDTH - 2 * SIDE
-TOP_FIRST, TOP_NEXT = 47, 25
+TOP_FIRST, TOP_NEXT = 36, 25
 QR = 21
 # How wide the sums are, and how high the room for signatures.
-SUMS, SIGNATURE = 100, 26
+SUMS, SIGNATURE = 100, 25
 COLUMNS, GAP = 3, 7
 COLUMN = (INNER - (COLUMNS - 1) * GAP) / COLUMNS
 
 # Points of type → millimetres from line to line.
-BODY, SMALL, HEAD, TITLE = 9.5, 8, 11.5, 21
+BODY, SMALL, HEAD, TITLE = 9.2, 8, 11, 20
 POINT = 25.4 / 72
 
 
 def leading(size: float) -> float:
-    return size * POINT * 1.42
+    return size * POINT * 1.38
 
 
 def draw(contents: list[dict], made_at) -> bytes:
@@ -118,7 +118,7 @@ class Sheet(FPDF):
         self._say(content["number"], x, 21.8, 12, bold=True, align="R")
         for row, line in enumerate(content["about"]):
             self._say(line, x, 26.8 + row * 4, SMALL, colour=INK_2, align="R")
-        self.y = TOP_FIRST - 10
+        self.y = TOP_FIRST
         self._paragraph(content["title"], TITLE, bold=True)
         if content.get("lead"):
             self.y += 1.2
@@ -178,7 +178,7 @@ class Sheet(FPDF):
         """All of a block that stands inside of "together"."""
         name, *said = block
         if name == "heading":
-            return leading(HEAD) + 4.8
+            return leading(HEAD) + 4
         if name == "text":
             return len(self._lines(said[0], INNER, BODY)) * leading(BODY) + 2
         return self._beginning(block)
@@ -189,7 +189,7 @@ class Sheet(FPDF):
             getattr(self, f"_{name}")(*said)
 
     def _heading(self, text: str) -> None:
-        self.y += 3.2
+        self.y += 2.4
         self._paragraph(text, HEAD, bold=True)
         self.y += 1.6
 
@@ -207,7 +207,7 @@ class Sheet(FPDF):
             for line in lines:
                 self._room(leading(BODY))
                 self._line(line, SIDE + 7, BODY)
-            self.y += 1.3
+            self.y += 0.9
         self.y += 1
 
     def _pairs(self, pairs: list) -> None:
