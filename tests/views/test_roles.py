@@ -19,6 +19,7 @@ from models.price_list_job import PriceListJob
 from models.profile import Profile
 from models.second_factor import WorkSession
 from models.staff import ROLES, Staff
+from models.stock_return import StockReturn
 from models.voucher import Voucher
 from tests import world as named
 from tests.club import gift, joined, offer
@@ -171,6 +172,7 @@ def work(app, world):
     besa = named.own_number(named.profile("besa@example.com"), "38970100009")
     joining = DeskJoining.ask(staff["clerk"], besa, besa.msisdn, "sq", named.NOW)
     order = named.ordered(world, "CASE-BLACK")[0]
+    StockReturn.expect(order, named.NOW)
     paper = put("fatura.pdf", b"%PDF-1.4\n%%EOF")
     claim = Claim.open(order, "complaint", "late", key="k", by=SHOPPER, now=named.NOW, papers=[paper])
     upload = PriceListJob.begin(BytesIO(b"sku"), "l.csv", skip_bad=False, complete=False, by=SYSTEM, now=named.NOW)
