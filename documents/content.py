@@ -8,6 +8,7 @@ document: a new wording or price list changes no paper that somebody signed.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
+from itertools import groupby
 
 import config
 import mails
@@ -385,7 +386,9 @@ def _clauses(paper: _Paper, line: dict, besnik: bool) -> list[str]:
     elif line["payment"] == FIRST_BILL:
         paid = _("Çmimi i pajisjes paguhet njëfish, me faturën e parë mujore.")
     else:
-        paid = _("Çmimi i pajisjes paguhet me këste pa kamatë, me faturat mujore; këstet së bashku bëjnë çmimin.")
+        paid = _("Çmimi i pajisjes paguhet me faturat mujore, me këste pa kamatë: %(parts)s, së bashku sa çmimi.") % {
+            "parts": _parts(paper, line)
+        }
     return [
         _("Me këtë kontratë abonenti merr pajisjen e shënuar dhe tarifën e shënuar për %(months)d muaj.")
         % {"months": CONTRACT_MONTHS},
@@ -564,6 +567,12 @@ def _pieces(line: dict) -> range:
 def _gift(paper: _Paper, line: dict) -> list[str]:
     _ = paper.gettext
     return [_("Dhuratë: %(name)s") % {"name": line["gift"]}] if line["gift"] else []
+
+
+def _parts(paper: _Paper, line: dict) -> str:
+    """Instalments as they are paid: "24 × 1.080 den", both amounts where the price does not divide (PAY-3)."""
+    alike = groupby(paper.quote_of(line).instalments)
+    return " + ".join(f"{len(list(same))}\u00a0×\u00a0{paper.den(amount)}" for amount, same in alike)
 
 
 def _day(paper: _Paper, text: str) -> str:
