@@ -38,7 +38,12 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 
 # What is written in Latin letters in Macedonian too, and alike in all three languages.
 NAMES = {"PDF", "IMEI", "Visa", "Mastercard", "Besnik", "Klubi", "Im", "SIM", "USB", "C", "Wi", "Fi", "x"}
-EXAMPLES = re.compile(r"DY-7K3M-9QPX-7|\b\w+@[\w.]+")
+# Of the catalogue: what its editors measure and upload.
+NAMES |= {"SKU", "CSV", "UTF", "SMS", "MB", "GB", "mAh", "Hz", "W", "MP"}
+EXAMPLES = re.compile(
+    r"DY-7K3M-9QPX-7|\b\w+@[\w.]+"
+    r"|\b(?:kind|brand):\w*|\d{4}-\d\d-\d\dT\d\d:\d\d|#(?:rrggbb|[0-9a-f]{6})"
+)
 SAME = {"Besnik 24"}
 MACEDONIAN = set("абвгдѓежзѕијклљмнњопрстќуфхцчџшѐѝ")
 
