@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import config
-from models.places import in_order, municipality_of
+from models.places import in_order, municipality_of, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,14 @@ class Shop:
         return getattr(self, f"street_{language}") or self.street_sq
 
     def place(self, language: str) -> str:
-        return municipality_of(self.municipality).name(language)
+        """The town, and which of its municipalities where it has several: "Shkup, Karposh"."""
+        town, part = place_of(self.postal_code).name(language), municipality_of(self.municipality).name(language)
+        return town if town == part else f"{town}, {part}"
 
 
 @lru_cache(maxsize=1)
 def shops() -> tuple[Shop, ...]:
-    """All of them, in the file's order. Raises KeyError for a municipality that is none, ValueError for a bad row."""
+    """All of them, in the file's order. Raises KeyError for a municipality or postal code that is none, ValueError for a bad row."""
     found = []
     with open(config.SHOPS, encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
@@ -41,6 +43,7 @@ def shops() -> tuple[Shop, ...]:
             except KeyError as error:
                 raise ValueError(f"{config.SHOPS}, line {number}: no column {error}") from None
             municipality_of(shop.municipality)
+            place_of(shop.postal_code)
             found.append(shop)
     return tuple(found)
 

@@ -70,7 +70,9 @@ def tell(step: Step) -> Told | None:
     if tell_of is None:
         return None
     what, *notes = tell_of(step)
-    if str(step.by.role) in BY:
+    if step.what == "state" and step.after["state"] in ("delivered", "delivery_failed"):
+        notes.append(gettext("nga korrieri"))
+    elif step.by.role in BY:
         notes.append(str(BY[step.by.role]))
     return Told(what, step.at, [note for note in notes if note], step.after["state"] if step.what == "state" else "")
 
