@@ -1,8 +1,6 @@
 """A partner checks a member's code; a clerk hands out a gift and takes a customer into the club (CLB-1, CLB-13)."""
 
 import re
-import subprocess
-import sys
 import time
 from itertools import count
 
@@ -10,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.at_work import log_in
-from e2e.conftest import DESKTOP, PHONE, ROOT, arrive, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 
 MEMBER, MSISDN = "070 100 001", "38970100001"
 # Not in the club when the demo begins; each of the tests takes one in.
@@ -44,10 +42,7 @@ def converted(shop, offer="KINEMA"):
         f"    offer = PartnerOffer.of_code('{offer}', local_day(now))\n"
         f"    print(Voucher.convert(member.id, offer, now, channel='web', key='e2e:{next(_vouchers)}').code)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=shop.environment, check=True, capture_output=True, text=True
-    )
-    return done.stdout.split()[-1]
+    return shop.run(script).split()[-1]
 
 
 SEEN_AS = pytest.mark.parametrize(
