@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from peewee import JOIN
-
 from models.actor import Actor
 from models.calendar import local_day
 from models.catalogue import Variant
@@ -20,7 +18,7 @@ from models.order_change import CHANGEABLE, colours_of
 from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
-from models.payment import Payment, Refund
+from models.payment import Payment
 from models.sms import Sms
 from models.standing import standings
 from models.trail import Step, mark_of, trail_of
@@ -66,12 +64,7 @@ class Dossier:
         self.lines: list[OrderLine] = order.lines()
         self.identified: Identification | None = Identification.live(order, by, now)
         self.asked_for = "contact" if holders_of(order) is None else "holder"
-        self.payments = list(
-            Payment.select(Payment, Refund)
-            .join(Refund, JOIN.LEFT_OUTER, attr="back")
-            .where(Payment.order == order)
-            .order_by(Payment.id)
-        )
+        self.payments = list(Payment.select().where(Payment.order == order).order_by(Payment.id))
         self.points: OrderPoints | None = OrderPoints.of(order) if order.points else None
         self.attempts: list[DeliveryAttempt] = DeliveryAttempt.of(order)
         self.arranged: ArrangedTime | None = arranged(order)
@@ -79,7 +72,7 @@ class Dossier:
         self.claims: list[Claim] = Claim.of(order)
         self.notes: list[OrderNote] = OrderNote.of(order)
         self.messages = self._messages()
-        self.trail: list[Step] = [self._shown(step) for step in reversed(trail_of(order))]
+        self.trail: list[Step] = [self._shown(step) for step in trail_of(order)]
         self.customers: list[Customer] = self._customers() if self.identified else []
 
     @property

@@ -348,7 +348,7 @@ def test_a_cancellation_says_what_returns_and_returns_it_once(agent, order, worl
     assert Order.get_by_id(order.id).state == "cancelled"
     assert Refund.get().amount == 5_280_000
     page = agent.get(f"{page_of(order)}?u=anuluar")
-    assert "Kthimi në kartelë, pret bankën" in page.words
+    assert "Kthimi i parave" in page.words
     assert "ndërroi mendim" in page.words
     assert agent.get(path).status == 303
 

@@ -43,7 +43,7 @@ class SearchForm(ShopForm):
     )
     gjendja = SelectField(lazy_gettext("Gjendja"), validate_choice=False)
     nga = StringField(
-        lazy_gettext("Nga data"), [AtMost(20)], filters=[tidy], render_kw={**_QUIET, "placeholder": "dd.mm.vvvv"}
+        lazy_gettext("Nga data"), [AtMost(20)], filters=[tidy], render_kw={**_QUIET, "placeholder": "01.11.2026"}
     )
 
     # The day that `nga` means.
