@@ -45,6 +45,7 @@ from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
 from models.sms import Sms
 from models.staff import Staff
@@ -116,6 +117,9 @@ def clubbed(order):
     handed = {"token": "t", "points": 10, "msisdn": number.msisdn, "asked_at": NOW, "handed_at": NOW}
     GiftHandout.create(member=member, gift=gift(), clerk=whose, entry=entries[3], **handed)
     Staff.create(profile=whose, role="clerk", since=NOW)
+    app = SecondFactor.create(profile=whose, nonce="n", since=NOW)
+    RecoveryCode.create(factor=app, digest="d")
+    WorkSession.begin(whose, NOW)
     DeskJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
     InboundSms.create(message="m-1", at=NOW)
     Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
@@ -244,6 +248,7 @@ BAD = [
     (DeskJoining, {"number": None}),
     (DeskJoining, {"joined_at": NOW}),
     (Staff, {"role": "king"}),
+    (SecondFactor, {"last_step": -1}),
     (Identification, {"compared": "guess"}),
     (Staff, {"role": "partner"}),
 ]
@@ -341,6 +346,9 @@ TWICE = [
     (GiftHandout, lambda row: {"token": row.token}),
     (DeskJoining, lambda row: {"token": row.token}),
     (Staff, lambda row: {"profile": row.profile_id}),
+    (SecondFactor, lambda row: {"profile": row.profile_id}),
+    (RecoveryCode, lambda row: {"factor": row.factor_id, "digest": row.digest}),
+    (WorkSession, lambda row: {"key": row.key}),
     (OrderNote, lambda row: {"key": row.key}),
     (InboundSms, lambda row: {"message": row.message}),
 ]
