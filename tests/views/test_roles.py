@@ -15,6 +15,7 @@ from models.claim import Claim
 from models.club_offer import ClubGift
 from models.desk_joining import DeskJoining
 from models.number import Number
+from models.payment import Refund
 from models.price_list_job import PriceListJob
 from models.profile import Profile
 from models.second_factor import WorkSession
@@ -23,6 +24,7 @@ from models.stock_return import StockReturn
 from models.voucher import Voucher
 from tests import world as named
 from tests.club import gift, joined, offer
+from tests.papers import paid
 from tests.staff import asked, code_of, voucher, works
 from tests.views.browser import Browser
 
@@ -171,7 +173,8 @@ def work(app, world):
     handout = asked(staff["clerk"], member, gift())
     besa = named.own_number(named.profile("besa@example.com"), "38970100009")
     joining = DeskJoining.ask(staff["clerk"], besa, besa.msisdn, "sq", named.NOW)
-    order = named.ordered(world, "CASE-BLACK")[0]
+    order, payment = named.ordered(world, "CASE-BLACK")
+    confirmed = paid(*named.ordered(world, "CASE-BLACK"))
     StockReturn.expect(order, named.NOW)
     paper = put("fatura.pdf", b"%PDF-1.4\n%%EOF")
     claim = Claim.open(order, "complaint", "late", key="k", by=SHOPPER, now=named.NOW, papers=[paper])
@@ -183,6 +186,8 @@ def work(app, world):
         "partner": Voucher.get().used_key,
         "number": order.number,
         "desk_figures": "porosite",
+        "desk_documents": {"number": confirmed.number, "name": "konfirmimi"},
+        "desk_refunds": {"refund": Refund.begin(payment, named.NOW).id},
         "desk_catalogue": "galaxy-s25",
         "desk_tables": {"table": "dhuratat", "id": ClubGift.get().id},
         "desk_import": {"id": upload.id},
