@@ -16,6 +16,9 @@ from views.templating import phone_text
 
 blueprint = Blueprint("documents", __name__)
 desk = Blueprint("desk_documents", __name__, url_prefix="/desk")
+for _papers in (blueprint, desk):
+    # A refusal, too, is kept by nobody.
+    _papers.after_request(keep_private)
 
 # The paper's kind as the address has it; a number behind it says which contract or refund.
 SLUGS = {"confirmation": "konfirmimi", "contract": "kontrata", "receipt": "pranimi", "refund": "kthimi"}
