@@ -7,7 +7,7 @@ from models.figures import LONGEST, BadDays, Figures, last_days
 from views.csv_file import csv_file
 from views.figure_tables import NAMES, table
 from views.forms.desk import day_of
-from views.plots import plot
+from views.plots import WIDTH, height_of, plot
 from views.respond import keep_private, respond
 from views.shopper import shopper
 from views.staff_only import staff, staff_only
@@ -31,6 +31,8 @@ def show():
         wrong=wrong,
         # Editors see how many there are, not whose they are.
         opens_orders=staff().role != "editor",
+        plot_width=WIDTH,
+        height_of=height_of,
         tables=[table(name, figures) for name in NAMES],
     )
 
@@ -54,7 +56,7 @@ def picture(name: str):
         abort(404)
     series = [(found.columns[place].label, [row[place] for row in found.rows]) for place in found.plotted]
     return plot(
-        [found.columns[0].text(row[0]) for row in found.rows],
+        [found.columns[0].label_of(row[0]) for row in found.rows],
         series,
         found.columns[found.plotted[0]].text,
         sideways=found.sideways,

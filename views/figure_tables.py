@@ -35,6 +35,10 @@ class Column:
             return points_text(value)
         return str(value)
 
+    def label_of(self, value) -> str:
+        """As it stands below a plot: a day without its year."""
+        return value.strftime("%d.%m") if self.kind == "day" else self.text(value)
+
     def plain(self, value):
         """As a table program reads it: days as yyyy-mm-dd, amounts in whole units where they are whole."""
         if self.kind == "day":

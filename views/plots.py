@@ -45,8 +45,16 @@ _STYLE = Style(
     guide_stroke_dasharray="0",
     major_guide_stroke_dasharray="0",
 )
-# At most so many days are named below a plot.
+# At most so many days are named below a plot, and so many values beside it.
 _LABELS = 10
+_STEPS = 4
+# The size of a plot, in pixels.
+WIDTH = 640
+
+
+def height_of(kinds: int, sideways: bool) -> int:
+    """How high a plot is that shows so many kinds sideways, or days."""
+    return 40 + 40 * kinds if sideways else 300
 
 
 def plot(
@@ -68,8 +76,8 @@ def plot(
         js=[],
         disable_xml_declaration=True,
         explicit_size=False,
-        width=960,
-        height=max(220, 60 + 46 * len(labels)) if sideways else 320,
+        width=WIDTH,
+        height=height_of(len(labels), sideways),
         margin=8,
         show_legend=len(series) > 1,
         legend_at_bottom=True,
@@ -80,8 +88,6 @@ def plot(
         no_data_text=nothing,
         truncate_label=-1,
         truncate_legend=-1,
-        max_scale=6,
-        min_scale=2,
         include_x_axis=True,
         show_minor_x_labels=False,
         spacing=12,
@@ -93,6 +99,9 @@ def plot(
         [(_, values)] = series
         chart.x_labels = [f"{labels[place]}: {text(values[place])}" for place in order]
     else:
+        most = max((value for _, values in series for value in values), default=0)
+        # Whole numbers alone: there is no half order.
+        chart.y_labels = list(range(0, most + 1, max(1, -(-most // _STEPS))))
         every = max(1, -(-len(labels) // _LABELS))
         chart.x_labels_major = chart.x_labels[::-1][::every]
     for name, values in series:
