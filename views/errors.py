@@ -56,6 +56,9 @@ def refuse_unreadable() -> None:
     if request.blueprint == "bss":
         # No browser and no form: it is read, and refused, in its own way.
         return
+    if request.endpoint == "desk_import.upload":
+        # A large file is read only once it is known who sends it; of the form's fields the view asks which are there.
+        return
     if request.is_json:
         # Flask-WTF would take it for a form, with numbers and lists where our fields have texts.
         raise BadRequest

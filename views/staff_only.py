@@ -94,7 +94,7 @@ def _ask_code():
         return go(url_for("profile.log_in", next=back))
     if SecondFactor.of(shopper().profile) is None:
         return go(url_for("desk_login.enrol", next=back))
-    if request.method == "GET" or request.files:
+    if request.method == "GET" or request.mimetype == "multipart/form-data":
         return go(url_for("desk_login.ask", next=back))
     from views.staff_login import ask_between
 
