@@ -1,5 +1,6 @@
 """What an agent does to an order for whoever calls: only once the caller is identified (AFT-1, AFT-2, DSK-1)."""
 
+import crash
 from models import cancellation, order_change
 from models.actor import Actor
 from models.allowance import Allowance
@@ -36,7 +37,9 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str, why: str)
     """As `order_change.change`, for an identified caller; raises NotIdentified beside its errors."""
     with db.atomic():
         order = _held(order, by, now, mark)
-        return order_change.change(order, wanted, by=by, now=now, why=why)
+        changed = order_change.change(order, wanted, by=by, now=now, why=why)
+        crash.at("desk: changed")
+    return changed
 
 
 def cancel(order: Order, *, by: Actor, now, mark: str, why: str) -> Order:
@@ -46,7 +49,9 @@ def cancel(order: Order, *, by: Actor, now, mark: str, why: str) -> Order:
         if order.state == "cancelled":
             return order
         order = _held(order, by, now, mark)
-        return cancellation.cancel(order, by=by, now=now, why=why)
+        cancelled = cancellation.cancel(order, by=by, now=now, why=why)
+        crash.at("desk: cancelled")
+    return cancelled
 
 
 def _held(order: Order, by: Actor, now, mark: str) -> Order:
@@ -112,5 +117,6 @@ def resend(order: Order, message: "Mail | Sms", *, by: Actor, now, key: str) -> 
                 data=message.data,
                 until=None,
             )
+        crash.at("desk: message written")
         record(by, "resent", now, order=order, after={"message": kind.what, "kind": message.kind})
         return True

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from peewee import BooleanField, CharField, Check, ForeignKeyField
 
+import crash
 from models.actor import Actor
 from models.allowance import Allowance
 from models.base import BaseModel, MomentField, db
@@ -135,6 +136,7 @@ class Identification(BaseModel):
                 fits = any(map(_same, said))
             fits = fits and _is_number_of(order, number)
             cls.create(order=order, at=now, role=by.role, who=by.name, compared=compared, matched=fits)
+            crash.at("identification: written")
             what = "identified" if fits else "not_identified"
             record(by, what, now, order=order, after={"compared": compared})
         return fits
