@@ -56,13 +56,12 @@ def refuse_unreadable() -> None:
     if request.blueprint == "bss":
         # No browser and no form: it is read, and refused, in its own way.
         return
-    if request.endpoint == "desk_import.upload":
-        # A large file is read only once it is known who sends it; of the form's fields the view asks which are there.
-        return
     if request.is_json:
         # Flask-WTF would take it for a form, with numbers and lists where our fields have texts.
         raise BadRequest
-    if request.method == "POST" and any("\x00" in text for pair in request.form.items(multi=True) for text in pair):
+    # A price list is read only once it is known who sends it; of its form's fields the view asks which are there.
+    is_read = request.method == "POST" and request.endpoint != "desk_import.upload"
+    if is_read and any("\x00" in text for pair in request.form.items(multi=True) for text in pair):
         raise BadRequest
     if not all(value.isascii() and value.isprintable() for value in request.cookies.values()):
         # The shop writes no such cookie: it is as good as none.
