@@ -15,13 +15,13 @@ from views.respond import keep_private, respond
 from views.staff_only import staff_only
 from views.trail_words import WHAT, role_name, step_in_words, subject_name, what_name
 
-blueprint = Blueprint("desk_trail", __name__, url_prefix="/desk/gjurma")
+blueprint = Blueprint("desk_trail", __name__, url_prefix="/desk")
 
 
 blueprint.after_request(keep_private)
 
 
-@blueprint.get("")
+@blueprint.get("/gjurma")
 @staff_only("admin")
 def entries():
     """?kush=, ?cfare=, ?porosia=, ?nga= and ?deri= (days); ?para= is the last entry of the page before."""
@@ -39,7 +39,7 @@ def entries():
     )
 
 
-@blueprint.get(".csv")
+@blueprint.get("/gjurma.csv")
 @staff_only("admin")
 def table():
     """All that the filter finds; sent as it is read."""
