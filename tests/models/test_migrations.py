@@ -31,6 +31,7 @@ from models.club_service import ClubService
 from models.consent import Consent
 from models.contract import Contract
 from models.desk_joining import DeskJoining
+from models.document import Document, Wanted
 from models.gift_handout import GiftHandout
 from models.identification import Identification
 from models.inbound_sms import InboundSms
@@ -69,6 +70,7 @@ def row_of(world, table):
     checkout_of(cart_with(world, "CASE-BLACK"))
     Mail.write("order_confirmed", order, NOW, key="k")
     Refund.begin(payment, NOW)
+    Document.issue_of(order, Wanted("confirmation"), NOW)
     BankMessage.create(at=NOW, channel="return", outcome="applied")
     link = {"code": "c", "email": "ana@example.com", "created_at": NOW, "expires_at": later(60)}
     ProfileLink.create(purpose="password", **link)
@@ -263,6 +265,8 @@ BAD = [
         (ClubMovement, {"points": 0}),
         (Consent, {"kind": "club_pigeon"}),
         (Consent, {"channel": "fax"}),
+        (Document, {"kind": "poem"}),
+        (Document, {"issue": 0}),
     ],
 )
 def test_a_table_that_is_only_added_to_refuses_a_row_that_breaks_a_check(world, table, bad):

@@ -40,7 +40,8 @@ class Page:
         self.response = response
         self.status = response.status_code
         self.headers = response.headers
-        self.html = response.get_data(as_text=True)
+        # A PDF is no text; nobody looks for any in it.
+        self.html = response.get_data().decode("utf-8", "replace")
         self._tree = None
 
     @property
