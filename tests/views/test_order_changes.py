@@ -6,7 +6,8 @@ from gateways.bank import Verdict
 from models.actor import SHOPPER, Actor
 from models.cancellation import Cancellation
 from models.cancellation import cancel as cancel_order
-from models.delivery import arranged, fail, hand_over, times
+from models.claim import Claim
+from models.delivery import arrange, arranged, deliver, fail, hand_over, times
 from models.order import Order
 from models.order_change import Wanted, change
 from models.outbox import Mail
@@ -14,6 +15,7 @@ from models.payment import Payment, Refund
 from models.trail import AuditEntry
 from tests import world as named
 from tests.views.browser import Browser, signed_link
+from tests.views.test_html import LANGUAGES, check
 from tests.world import NOW, later
 
 AGENT = Actor("agent", "agent@example.com")
@@ -285,7 +287,7 @@ def test_after_a_failed_attempt_a_new_time_is_chosen_on_the_orders_page(mine, fa
     assert page.by_id("koha") is not None
     assert "Nuk gjetëm njeri në adresë" in page.words
     slot = times(failed, NOW)[4]
-    sent = page.form(path(failed, "/koha")) | {"koha": slot.code}
+    sent = page.form(path(failed, "/koha")) | {"termini": slot.code}
     done = mine.post(path(failed, "/koha"), sent)
     assert done.status == 303
     assert arranged(failed).slot == slot
@@ -305,16 +307,16 @@ def test_a_time_that_is_not_offered_is_refused_beside_the_choice(mine, failed, p
         ("2026-03-15.9-12", "Kjo kohë nuk ofrohet më. Zgjidhni një tjetër."),
         ("nesër", "Kjo kohë nuk ofrohet më. Zgjidhni një tjetër."),
     ):
-        sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"koha": wrong}
+        sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"termini": wrong}
         page = mine.post(path(failed, "/koha"), sent, piece=piece)
         assert page.status == 422, wrong
-        assert page.text_of("koha-error") == told
+        assert page.text_of("termini-error") == told
     assert arranged(failed) is None
 
 
 @pytest.mark.rule("DLV-5")
 def test_after_the_two_working_days_no_time_is_chosen_any_more(mine, failed, clock):
-    sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"koha": times(failed, NOW)[0].code}
+    sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"termini": times(failed, NOW)[0].code}
     clock.shift(4 * 86400)
     page = mine.post(path(failed, "/koha"), sent)
     assert page.status in (409, 422)
@@ -327,7 +329,7 @@ def test_there_is_no_time_to_choose_before_an_attempt_failed(mine, order):
     page = mine.get(path(order, "/koha"))
     assert page.status == 200
     assert "Për këtë porosi nuk zgjidhet kohë nga faqja." in page.words
-    assert mine.post(path(order, "/koha"), {"koha": "2026-03-12.9-12"}).status == 409
+    assert mine.post(path(order, "/koha"), {"termini": "2026-03-12.9-12"}).status == 409
 
 
 @pytest.mark.rule("ORD-4", "PRV-1")
@@ -343,8 +345,45 @@ def test_the_timeline_tells_roles_in_words_and_never_who_works_here(mine, order)
         assert secret not in page.html
 
 
-@pytest.mark.rule("LOC-1")
-@pytest.mark.parametrize("prefix", ["/mk", "/en"])
-def test_the_pages_open_in_the_other_languages(mine, order, prefix):
-    for ending in ("", "/anulo", "/koha", "/ankesa", "/terheqja"):
-        assert mine.get(prefix + path(order, ending)).status == 200
+@LANGUAGES
+def test_the_pages_after_an_order_are_whole_in_each_state_and_language(mine, order, language, prefix):
+    def look():
+        for ending in ("", "/anulo", "/koha", "/ankesa", "/terheqja"):
+            page = mine.get(prefix + path(order, ending))
+            if page.status != 303:
+                check(page, language)
+
+    def refused(ending, sent, status=422):
+        check(mine.post(prefix + path(order, ending), sent), language, status)
+        check(mine.post(prefix + path(order, ending), sent, piece=True), None, 422)
+
+    look()
+    for sent in (
+        {"cka": "adresa", "street": ""},
+        {"cka": "telefoni", "phone": "1"},
+        {"cka": "shenimi", "note": "x" * 300},
+    ):
+        refused("/ndrysho", sent)
+    refused("/ndrysho", {"cka": "shenimi", "note": "Kati 3"}, 409)
+    refused("/anulo", {})
+    refused("/anulo", {"arsyeja": "too_slow"}, 409)
+    refused("/ankesa", {"celes": "a" * 20})
+    to(order, "packed")
+    hand_over(order, by=WAREHOUSE, now=NOW)
+    refused("/ndrysho", {"cka": "shenimi", "note": "Kati 3"}, 409)
+    look()
+    fail(order, 1, "not_home", by=WAREHOUSE, now=NOW)
+    order.state = "delivery_failed"
+    look()
+    refused("/koha", {})
+    refused("/koha", {"termini": times(order, NOW)[0].code}, 409)
+    arrange(order, times(order, NOW)[0], by=SHOPPER, now=NOW)
+    look()
+    hand_over(order, by=WAREHOUSE, now=NOW)
+    deliver(order, 2, order.receiver, "id_card", by=WAREHOUSE, now=NOW)
+    look()
+    refused("/terheqja", {"celes": "a" * 20})
+    for kind, about in (("complaint", "late"), ("withdrawal", "changed_mind")):
+        Claim.open(order, kind, about, key=kind, by=SHOPPER, now=NOW, text="Teksti")
+    look()
+    refused("/terheqja", {"celes": "a" * 20, "arsyeja": "no_reason", "e_pahapur": "y"}, 409)

@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import config
 from models import MODELS, profile_link
+from models.actor import SHOPPER
+from models.attachment import put
 from models.bill_payment import BillPayment
+from models.claim import Claim
 from models.club_service import ClubService
 from models.invoice import Invoice
 from models.number import Number
@@ -47,6 +51,41 @@ ROUTES = {
     ("orders.confirmation", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("delivery_link.choose", "GET"): (
         lambda victim: {"code": victim.order.number.replace("-", "") + "A" * 10},
+        {},
+        NOT_THERE,
+    ),
+    ("order_changes.change", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("order_changes.change", "POST"): (
+        lambda victim: {"number": victim.order.number},
+        {"cka": "shenimi", "note": "I huaj", "shenja": "9.9"},
+        NOT_THERE,
+    ),
+    ("order_changes.cancel", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("order_changes.cancel", "POST"): (
+        lambda victim: {"number": victim.order.number},
+        {"arsyeja": "changed_mind", "shenja": "9.9"},
+        NOT_THERE,
+    ),
+    ("order_changes.time", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("order_changes.time", "POST"): (
+        lambda victim: {"number": victim.order.number},
+        {"termini": "2026-03-12.9-12", "shenja": "9.9"},
+        NOT_THERE,
+    ),
+    ("claims.withdraw", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("claims.withdraw", "POST"): (
+        lambda victim: {"number": victim.order.number},
+        {"arsyeja": "no_reason", "e_pahapur": "y", "cka": "gjithe", "celes": "a" * 20},
+        NOT_THERE,
+    ),
+    ("claims.complain", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("claims.complain", "POST"): (
+        lambda victim: {"number": victim.order.number},
+        {"arsyeja": "late", "teksti": "I huaj", "celes": "a" * 20},
+        NOT_THERE,
+    ),
+    ("claims.file", "GET"): (
+        lambda victim: {"number": victim.order.number, "file_id": victim.file.id},
         {},
         NOT_THERE,
     ),
@@ -149,7 +188,7 @@ def test_every_route_that_takes_an_id_is_tried(app):
 
 
 @pytest.fixture
-def victim(world):
+def victim(world, tmp_path, monkeypatch):
     """A profile with something of everything, made elsewhere than in the stranger's browser."""
     profile = named.profile("zana@example.com")
     Profile.update(verified_at=named.NOW, first_name="Zana", last_name="Elezi").where(
@@ -165,7 +204,19 @@ def victim(world):
     ProfileLink.ask_password(profile.email, "", named.NOW)
     code = ProfileLink.get().code
     member = joined(Number.get(), points=500)
+    monkeypatch.setattr(config, "ATTACHMENTS", tmp_path)
+    claim = Claim.open(
+        order,
+        "complaint",
+        "late",
+        key="k",
+        by=SHOPPER,
+        now=named.NOW,
+        text="Zana ankohet",
+        papers=[put("zana.pdf", b"%PDF-1.4\n%%EOF\n")],
+    )
     return SimpleNamespace(
+        file=claim.attachments.get(),
         member=member,
         service=ClubService.convert(member.id, "SMS", 40, named.NOW, channel="web", key="service"),
         voucher=Voucher.convert(member.id, offer(points=60), named.NOW, channel="web", key="voucher"),

@@ -155,7 +155,7 @@ class CancelForm(ShopForm):
 class TimeForm(ShopForm):
     """When the courier comes again; `slots` are the times that are offered (DLV-5)."""
 
-    koha = RadioField(
+    termini = RadioField(
         lazy_gettext("Dita dhe ora"),
         [Required(lazy_gettext("Zgjidhni ditën dhe orën."))],
         choices=[],
@@ -167,10 +167,10 @@ class TimeForm(ShopForm):
     def slot(self) -> Slot | None:
         """The time that was chosen; None where it is none."""
         try:
-            return Slot.read(self.koha.data or "")
+            return Slot.read(self.termini.data or "")
         except NotOffered:
             return None
 
-    def validate_koha(self, field):
+    def validate_termini(self, field):
         if field.data and self.slot is None:
             raise ValidationError(gettext("Kjo kohë nuk ofrohet më. Zgjidhni një tjetër."))
