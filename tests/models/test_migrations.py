@@ -12,7 +12,9 @@ from peewee import IntegrityError
 from playhouse.migrations import Runner
 
 import config
+from models.actor import SHOPPER
 from models.allowance import Allowance
+from models.attachment import Attachment
 from models.base import IS_SQLITE, connect, db
 from models.bill_payment import BillPayment, BillPaymentLine
 from models.bss_event import BssEvent
@@ -21,6 +23,7 @@ from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
+from models.claim import Claim
 from models.club_ledger import ClubEntry, ClubLot, ClubMovement, debit
 from models.club_member import ClubMember, FixedService
 from models.club_month import ClubMonth, ClubTopup
@@ -70,6 +73,8 @@ def row_of(world, table):
     checkout_of(cart_with(world, "CASE-BLACK"))
     Mail.write("order_confirmed", order, NOW, key="k")
     Refund.begin(payment, NOW)
+    claim = Claim.open(order, "complaint", "late", key="k", by=SHOPPER, now=NOW)
+    Attachment.create(claim=claim, name="a.pdf", kind="application/pdf", size=1, stored="s", at=NOW)
     Document.issue_of(order, Wanted("confirmation"), NOW)
     BankMessage.create(at=NOW, channel="return", outcome="applied")
     link = {"code": "c", "email": "ana@example.com", "created_at": NOW, "expires_at": later(60)}
@@ -253,6 +258,15 @@ BAD = [
     (SecondFactor, {"last_step": -1}),
     (Identification, {"compared": "guess"}),
     (Staff, {"role": "partner"}),
+    (Claim, {"kind": "wish"}),
+    (Claim, {"about": "weather"}),
+    (Claim, {"state": "lost"}),
+    (Claim, {"state": "answered"}),
+    (Claim, {"state": "accepted", "answered_at": NOW}),
+    (Claim, {"returned_at": NOW}),
+    (Attachment, {"kind": "text/html"}),
+    (Attachment, {"size": 0}),
+    (Attachment, {"size": 5_242_881}),
 ]
 
 
@@ -355,6 +369,8 @@ TWICE = [
     (WorkSession, lambda row: {"key": row.key}),
     (OrderNote, lambda row: {"key": row.key}),
     (InboundSms, lambda row: {"message": row.message}),
+    (Claim, lambda row: {"key": row.key}),
+    (Attachment, lambda row: {"stored": row.stored}),
 ]
 
 
