@@ -47,14 +47,20 @@ def rows(table: str):
         "desk/catalogue/_rows.html",
         table=table,
         title=title_of(table),
-        columns=[name for name in TABLES[table].columns if name not in _LEFT_OUT],
+        columns=_SHOWN[table],
         rows=[(row, TABLES[table].values(row)) for row in found],
         found=pager,
     )
 
 
-# What a list of rows does not show.
-_LEFT_OUT = frozenset({"name_mk", "name_en", "detail_sq", "detail_mk", "detail_en", "sku", "position", "sms"})
+# What a list shows of its rows; the first of them leads to the row.
+_SHOWN = {
+    "tarifat": ("name", "code", "monthly_price", "internet_gb", "minutes", "listed"),
+    "ofertat": ("code", "name_sq", "partner", "points", "days", "since", "until"),
+    "dhuratat": ("code", "name_sq", "points", "since", "until"),
+    "partneret": ("name", "code", "place"),
+    "markat": ("name",),
+}
 
 
 @blueprint.route(f"/{_NAMES}/e-re", methods=["GET", "POST"])
