@@ -24,7 +24,13 @@ class HandoverForm(ShopForm):
     numrat = TextAreaField(
         lazy_gettext("Numrat e porosive"),
         [Required(lazy_gettext("Skanoni ose shkruani së paku një numër.")), AtMost(8000)],
-        render_kw={"rows": 6, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+        render_kw={
+            "rows": 6,
+            "autofocus": True,
+            "autocomplete": "off",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+        },
     )
 
 
