@@ -1229,5 +1229,47 @@ def _all(tasks) -> list[dict]:
     return results
 
 
+# At the catalogue's desk.
+
+
+def move_stock(sku, change, key):
+    from models.actor import Actor
+    from models.catalogue import Variant
+    from models.stock_movement import StockMovement
+    from tests.world import NOW
+
+    variant = Variant.get(Variant.sku == sku)
+    return StockMovement.move(variant, change, "count", by=Actor("editor", "e@example.com"), now=NOW, key=key).id
+
+
+def save_draft(slug, after, mark=None):
+    from models.actor import Actor
+    from models.device_draft import DeviceDraft
+    from tests.world import NOW
+
+    DeviceDraft.save_changes(slug, after, by=Actor("editor", "e@example.com"), now=NOW, mark=mark)
+
+
+def publish_draft(slug):
+    from models.actor import Actor
+    from models.device_draft import DeviceDraft
+    from tests.world import NOW
+
+    DeviceDraft.publish(slug, by=Actor("editor", "e@example.com"), now=NOW)
+
+
+def catalogue_facts(sku):
+    from models.catalogue import Variant
+    from models.device_draft import DeviceDraft
+    from models.stock_movement import StockMovement
+    from models.trail import AuditEntry
+
+    variant = Variant.get(Variant.sku == sku)
+    edits = AuditEntry.select().where(AuditEntry.what == "edited").count()
+    moved = sum(movement.change for movement in StockMovement.select())
+    drafts = DeviceDraft.select().count()
+    return {"price": variant.price, "stock": variant.stock, "edits": edits, "moved": moved, "drafts": drafts}
+
+
 if __name__ == "__main__":
     main()
