@@ -47,12 +47,14 @@ from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import BankMessage, Payment, Refund
+from models.price_list_job import PriceListJob
 from models.profile_link import ProfileLink
 from models.registration import Registration
 from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
 from models.sms import Sms
 from models.staff import Staff
+from models.stock_movement import StockMovement
 from models.subscriber import Holder, Subscriber
 from models.voucher import Voucher
 from tests.club import gift, joined, joined_fixed, offer
@@ -87,6 +89,7 @@ def row_of(world, table):
     BssMessage.create(message="message-1", kind="invoice", digest="d", result="added", taken_at=NOW)
     BssKnown.create(kind="invoice", key="F-1", at=NOW)
     clubbed(order)
+    on_desk()
     worked_at(order)
     return table.select().first()
 
@@ -103,6 +106,13 @@ def billed():
     days = {"started_on": NOW.date(), "ends_on": NOW.date()}
     Contract.create(number=number, code="K-1", device="S25", price=2, paid=1, instalments=6, **days)
     NewNumber.create(msisdn="38970200001", state="held", held_until=later(30), cart=Cart.begin(NOW))
+
+
+def on_desk():
+    """A row in each table of the catalogue's desk."""
+    StockMovement.move(Variant.get(), 1, "delivery", by=SHOPPER, now=NOW, key="k")
+    job = {"token": "t", "name": "l.csv", "size": 1, "digest": "d", "state": "checked", "who": "", "role": "editor"}
+    PriceListJob.create(begun_at=NOW, changed_at=NOW, **job)
 
 
 def clubbed(order):
@@ -267,6 +277,7 @@ BAD = [
     (Attachment, {"kind": "text/html"}),
     (Attachment, {"size": 0}),
     (Attachment, {"size": 5_242_881}),
+    (PriceListJob, {"state": "lost"}),
 ]
 
 
@@ -281,6 +292,9 @@ BAD = [
         (Consent, {"channel": "fax"}),
         (Document, {"kind": "poem"}),
         (Document, {"issue": 0}),
+        (StockMovement, {"change": 0}),
+        (StockMovement, {"reason": "theft"}),
+        (StockMovement, {"stock": -1}),
     ],
 )
 def test_a_table_that_is_only_added_to_refuses_a_row_that_breaks_a_check(world, table, bad):
@@ -288,6 +302,8 @@ def test_a_table_that_is_only_added_to_refuses_a_row_that_breaks_a_check(world, 
     row = table.select().order_by(table.id.desc()).first()
     values = {name: value for name, value in row.__data__.items() if name != "id"}
     if table is ClubEntry:
+        values["key"] = "another"
+    if table is StockMovement:
         values["key"] = "another"
     if table is ClubMovement:
         values["entry"] = ClubEntry.select().order_by(ClubEntry.id).first()

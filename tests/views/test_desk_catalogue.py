@@ -176,7 +176,13 @@ def test_a_new_device_begins_as_a_draft_that_nobody_else_sees(editor, shopper, w
         ({"storage_gb": "0"}, "storage_gb", "Lejohet nga 1"),
         ({"storage_gb": "shumë"}, "storage_gb", "numër të plotë"),
         (
-            {"colour_hex": "#a4bddc", "colour_sq": "Blu", "colour_mk": "Сина", "colour_en": "Blue", "storage_gb": "256"},
+            {
+                "colour_hex": "#a4bddc",
+                "colour_sq": "Blu",
+                "colour_mk": "Сина",
+                "colour_en": "Blue",
+                "storage_gb": "256",
+            },
             "colour_hex",
             "S25-BLUE-256",
         ),
@@ -237,7 +243,14 @@ def test_what_is_wrong_with_the_facts_stands_beside_its_field(editor, world, cha
     [("Galaxy S25", "samsung-galaxy-s25"), ("galaxy-s25", "zënë"), ("", "Plotësoni"), ("a" * 121, "120")],
 )
 def test_a_new_device_needs_an_address_of_its_own(editor, world, slug, said):
-    typed = {"kind": "phone", "brand": "Samsung", "released": "2026-03", "name_sq": "X", "name_mk": "X", "name_en": "X"}
+    typed = {
+        "kind": "phone",
+        "brand": "Samsung",
+        "released": "2026-03",
+        "name_sq": "X",
+        "name_mk": "X",
+        "name_en": "X",
+    }
     page = save(editor, f"{HERE}/pajisja", slug=slug, **typed)
     assert page.status == 422
     assert said in page.text_of("slug-error")

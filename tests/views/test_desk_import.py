@@ -164,9 +164,7 @@ def test_no_file_and_one_that_is_too_large_are_refused(editor, world, monkeypatc
 
 
 def test_a_large_file_needs_the_forms_token_as_every_form(editor, world):
-    page = editor.post(
-        HERE, {"lista": (io.BytesIO(b"x"), "l.csv")}, token=False, content_type="multipart/form-data"
-    )
+    page = editor.post(HERE, {"lista": (io.BytesIO(b"x"), "l.csv")}, token=False, content_type="multipart/form-data")
     assert page.status in (303, 400, 422)
     assert PriceListJob.select().count() == 0
 
