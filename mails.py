@@ -91,11 +91,14 @@ def _compose(mail: Mail) -> EmailMessage:
         message["List-Unsubscribe"] = f"<{context['stop_url']}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(write("page.txt").strip() + "\n")
-    message.add_alternative(write("page.html"), subtype="html")
+    page = write("page.html")
+    message.add_alternative(page, subtype="html")
     # set_content drops headers whose names begin with Content-.
     message["Content-Language"] = language
     html = message.get_payload()[1]
-    for number, (cid, png) in enumerate(pictures.inline.values(), 1):
+    # Not every mail about an order shows its lines.
+    shown = [(cid, png) for cid, png in pictures.inline.values() if f"cid:{cid}" in page]
+    for number, (cid, png) in enumerate(shown, 1):
         html.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=f"dyqani-{number}.png")
     return message
 
