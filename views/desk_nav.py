@@ -13,6 +13,8 @@ class Place:
 
     endpoint: str
     name: str
+    # Blueprints beside its own whose pages belong to it.
+    more: tuple[str, ...] = ()
 
     @property
     def part(self) -> str:
@@ -27,7 +29,7 @@ PLACES = (
     Place("desk_refunds.board", lazy_gettext("Kthimet")),
     Place("desk_gifts.begin", lazy_gettext("Dhurata")),
     Place("desk_joining.begin", lazy_gettext("Anëtarësimi")),
-    Place("desk_catalogue.devices", lazy_gettext("Katalogu")),
+    Place("desk_catalogue.devices", lazy_gettext("Katalogu"), ("desk_tables", "desk_import")),
     Place("desk_figures.show", lazy_gettext("Raporte")),
     Place("desk_staff.people", lazy_gettext("Stafi")),
     Place("desk_trail.entries", lazy_gettext("Gjurma")),
@@ -49,7 +51,8 @@ def is_here(place: Place, shown: list[Place]) -> bool:
     endpoint = request.endpoint or ""
     if any(one.endpoint == endpoint for one in shown):
         return place.endpoint == endpoint
-    same = [one for one in shown if one.part == endpoint.partition(".")[0]]
+    part = endpoint.partition(".")[0]
+    same = [one for one in shown if part in (one.part, *one.more)]
     return same[:1] == [place]
 
 
