@@ -29,7 +29,7 @@ def up(migrator, db):
             database = db
             table_name = "order_key"
             primary_key = CompositeKey("key", "order")
-            without_rowid = True
+            without_rowid = sqlite
 
     class Identification(Model):
         order = ForeignKeyField(Order, on_delete="RESTRICT")

@@ -33,7 +33,7 @@ class OrderKey(BaseModel):
 
     class Meta:
         primary_key = CompositeKey("key", "order")
-        without_rowid = True
+        without_rowid = IS_SQLITE
 
     @classmethod
     def write(cls, order: Order) -> None:

@@ -58,23 +58,16 @@ class Crowd:
 
 def begin_anew():
     """The world as it is at its beginning, whatever was there."""
-    from models import MODELS
-    from models.base import db
     from tests import world
 
-    with db.atomic():
-        for model in reversed(MODELS):
-            model.delete().execute()
+    clear()
     world.build()
 
 
 def clear():
-    from models import MODELS
-    from models.base import db
+    from tests.databases import empty
 
-    with db.atomic():
-        for model in reversed(MODELS):
-            model.delete().execute()
+    empty()
 
 
 def script(text, words):
@@ -1165,6 +1158,116 @@ def desk_joined():
 
     done = DeskJoining.select().where(DeskJoining.joined_at.is_null(False)).count()
     return [ClubMember.select().count(), ClubEntry.select().count(), done]
+
+
+def parcels(state, count):
+    """Paid orders of a case each, brought to `state` on their way to the door; their numbers. Attempts failed at
+    the tests' noon: the customers have two working days."""
+    from tests.delivery import confirmed, failed, packed, with_courier
+    from tests.world import World
+
+    brought = {"confirmed": lambda order: order, "packed": packed, "with_courier": with_courier}
+    brought["delivery_failed"] = failed
+    return [brought[state](confirmed(World())).number for _ in range(count)]
+
+
+def pack_parcels(numbers):
+    from models.delivery import contents_of
+    from models.order import Order
+    from models.warehouse import pack_all
+    from tests.delivery import WAREHOUSE
+    from tests.world import later
+
+    chosen = [(number, contents_of(Order.of_number(number).lines())) for number in numbers]
+    return [told.outcome for told in pack_all(chosen, by=WAREHOUSE, now=later(10))]
+
+
+def hand_over_parcels(numbers):
+    from models.warehouse import hand_over_all
+    from tests.delivery import WAREHOUSE
+    from tests.world import later
+
+    return [told.outcome for told in hand_over_all(numbers, by=WAREHOUSE, now=later(20))]
+
+
+def hand_over_parcel(number):
+    return hand_over_parcels([number])
+
+
+def cancel_parcel(number):
+    from models.actor import SHOPPER
+    from models.cancellation import cancel
+    from models.order import Order
+    from tests.world import later
+
+    return cancel(Order.of_number(number), by=SHOPPER, now=later(20)).state
+
+
+def tell_failed(number):
+    from models.delivery import fail
+    from models.order import Order
+    from tests.delivery import WAREHOUSE
+    from tests.world import later
+
+    return fail(Order.of_number(number), 1, "not_home", by=WAREHOUSE, now=later(60)).number
+
+
+def tell_delivered(number):
+    from models.delivery import deliver
+    from models.order import Order
+    from tests.delivery import RECEIVER, WAREHOUSE
+    from tests.world import later
+
+    return deliver(Order.of_number(number), 1, RECEIVER, "id_card", by=WAREHOUSE, now=later(60)).number
+
+
+def return_due(seconds):
+    """The worker, so many seconds after the two working days."""
+    from datetime import timedelta
+
+    from models.delivery import DeliveryAttempt, return_all_due
+
+    return return_all_due(DeliveryAttempt.select().first().over_at + timedelta(seconds=seconds))
+
+
+def choose_time(number, seconds, place=0):
+    """The customer, so many seconds from the end of the two working days."""
+    from datetime import timedelta
+
+    from models.actor import SHOPPER
+    from models.delivery import DeliveryAttempt, arrange, times
+    from models.order import Order
+
+    order = Order.of_number(number)
+    now = DeliveryAttempt.last_of(order).over_at + timedelta(seconds=seconds)
+    slots = times(order, now)
+    return arrange(order, slots[place], by=SHOPPER, now=now).slot.code if slots else None
+
+
+def parcel_facts():
+    """Counts of all that the way to the door has written."""
+    from collections import Counter
+
+    from models.catalogue import Variant
+    from models.delivery import ArrangedTime, DeliveryAttempt
+    from models.order import Order
+    from models.outbox import DELIVERY_KINDS, Mail
+    from models.payment import Refund
+    from models.sms import Sms
+    from models.stock_return import StockReturn
+    from models.trail import AuditEntry
+
+    return {
+        "states": Counter(order.state for order in Order.select()),
+        "trail": Counter(entry.what for entry in AuditEntry.select() if entry.role != "bank"),
+        "mails": Counter(mail.kind for mail in Mail.select().where(Mail.kind.in_(DELIVERY_KINDS))),
+        "smses": Sms.select().count(),
+        "attempts": [attempt.outcome for attempt in DeliveryAttempt.select().order_by(DeliveryAttempt.id)],
+        "timed": ArrangedTime.select().count(),
+        "awaited": StockReturn.select().count(),
+        "refunds": Refund.select().count(),
+        "stock": Variant.get(Variant.sku == "CASE-BLACK").stock,
+    }
 
 
 def _one(name, arguments, ready, go, out) -> None:
