@@ -24,10 +24,30 @@ def log_in(page, shop, role, to):
 
 def code_of(shop, email):
     """What the app of `email` shows, as if nobody had used it: tests log in more often than people."""
-    with closing(sqlite3.connect(shop.environment["DATABASE_URL"].removeprefix("sqlite:///"), timeout=30)) as file:
-        file.execute(
-            "UPDATE second_factor SET last_step = 0 WHERE profile_id = (SELECT id FROM profile WHERE email = ?)",
-            [email],
-        )
-        file.commit()
+    forget_code(shop, email)
     return requests.get(f"{shop.url}/demo/kodi.json", timeout=10).json()[email]
+
+
+def forget_code(shop, email):
+    """The code that was used last may be used again."""
+    _write(
+        shop,
+        "UPDATE second_factor SET last_step = 0 WHERE profile_id = (SELECT id FROM profile WHERE email = ?)",
+        email,
+    )
+
+
+def stay_away(shop, email):
+    """Long ago since `email` clicked anywhere at work."""
+    _write(
+        shop,
+        "UPDATE work_session SET seen_at = '2020-01-01 00:00:00.000000+00:00' "
+        "WHERE profile_id = (SELECT id FROM profile WHERE email = ?)",
+        email,
+    )
+
+
+def _write(shop, statement, email):
+    with closing(sqlite3.connect(shop.environment["DATABASE_URL"].removeprefix("sqlite:///"), timeout=30)) as file:
+        file.execute(statement, [email])
+        file.commit()
