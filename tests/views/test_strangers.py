@@ -19,6 +19,7 @@ from models.invoice import Invoice
 from models.number import Number
 from models.number_claim import NumberClaim
 from models.order import Order
+from models.payment import Refund
 from models.profile import Profile
 from models.profile_link import ProfileLink
 from models.voucher import Voucher
@@ -86,6 +87,11 @@ ROUTES = {
     ),
     ("claims.file", "GET"): (
         lambda victim: {"number": victim.order.number, "file_id": victim.file.id},
+        {},
+        NOT_THERE,
+    ),
+    ("documents.show", "GET"): (
+        lambda victim: {"number": victim.order.number, "name": "kthimi-1"},
         {},
         NOT_THERE,
     ),
@@ -199,7 +205,8 @@ def victim(world, tmp_path, monkeypatch):
     placed = named.checkout_of(
         named.cart_with(world, "S25-BLACK-128"), email="zana@example.com", street="Rruga Zana 7"
     )
-    order, _ = named.place(placed, profile=profile)
+    order, payment = named.place(placed, profile=profile)
+    Refund.begin(payment, named.NOW)._write_done(named.NOW)
     cart = named.cart_with(world, "TAB-GREY-64", profile=profile)
     ProfileLink.ask_password(profile.email, "", named.NOW)
     code = ProfileLink.get().code
