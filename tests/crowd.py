@@ -1012,6 +1012,52 @@ def club_facts(member_id):
     }
 
 
+# Who works here
+
+
+def people_at_work():
+    """A clerk with an app and two admins; the code that the clerk's app shows."""
+    from tests.staff import code_of, works
+    from tests.world import NOW
+
+    works("clerk")
+    for number in range(2):
+        works("admin", f"admin{number}@example.com")
+    return code_of("clerk@example.com", NOW)
+
+
+def give_code(typed):
+    """Whether the code of the clerk was a recovery code."""
+    from models.actor import Actor
+    from models.profile import Profile
+    from models.second_factor import begin_work
+    from tests.world import NOW
+
+    return begin_work(Actor("clerk", "clerk@example.com"), Profile.of_email("clerk@example.com"), typed, NOW)[1]
+
+
+def take_role(by, email):
+    from models.actor import Actor
+    from models.profile import Profile
+    from models.staff import Staff
+    from tests.world import NOW
+
+    return Staff.remove(Profile.of_email(email), NOW, by=Actor("admin", by))
+
+
+def work_facts():
+    from models.second_factor import WorkSession
+    from models.staff import Staff
+    from models.trail import AuditEntry
+
+    whats = [one.what for one in AuditEntry.select() if one.what != "role_given"]
+    return {
+        "sessions": WorkSession.select().count(),
+        "admins": Staff.select().where(Staff.role == "admin").count(),
+        "trail": {what: whats.count(what) for what in sorted(set(whats))},
+    }
+
+
 # At the counter and at a partner's till
 
 

@@ -132,3 +132,21 @@ def test_one_number_at_two_counters_and_on_the_web_joins_once(shop):
     members, entries, done = shop.alone("desk_joined")
     assert (members, done) == (1, 0 if "is" in results[-1] else 1)
     assert entries <= 1
+
+
+@pytest.mark.rule("DSK-5")
+def test_codes_and_roles_at_once_one_code_opens_one_session_and_one_admin_stays(shop):
+    code = shop.alone("people_at_work")
+    results = shop.at_once([("give_code", code)] * 5)
+    assert good(results) == [False]
+    assert shop.alone("work_facts")["sessions"] == 1
+    # The right one, or so many wrong ones as are allowed, whatever the others do at the moment.
+    results = shop.at_once([("give_code", f"{number:06}") for number in range(12)])
+    assert good(results) == []
+    facts = shop.alone("work_facts")
+    assert facts["trail"]["login"] == 1
+    assert facts["trail"]["login_failed"] <= 4 + 5
+    admins = ("admin0@example.com", "admin1@example.com")
+    results = shop.at_once([("take_role", admins[0], admins[1]), ("take_role", admins[1], admins[0])])
+    assert (good(results), errors(results)) == ([True], {"LastAdmin": 1})
+    assert shop.alone("work_facts")["admins"] == 1
