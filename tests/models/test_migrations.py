@@ -33,6 +33,7 @@ from models.club_rate import Rate
 from models.club_service import ClubService
 from models.consent import Consent
 from models.contract import Contract
+from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.document import Document, Wanted
 from models.gift_handout import GiftHandout
@@ -147,6 +148,9 @@ def worked_at(order):
     agent = {"role": "agent", "who": "agent@example.com"}
     Identification.create(order=order, at=NOW, compared="sim", matched=True, **agent)
     OrderNote.create(order=order, key="n", at=NOW, text="Thirri.", **agent)
+    day, attempt = NOW.date(), {"number": 1, "outcome": "failed", "reason": "not_home", "until": NOW.date()}
+    DeliveryAttempt.create(order=order, at=NOW, **attempt, **agent)
+    ArrangedTime.create(order=order, attempt=2, day=day, starts=9, ends=12, at=NOW, **agent)
 
 
 def spend(member, points, kind, key):
@@ -268,6 +272,14 @@ BAD = [
     (SecondFactor, {"last_step": -1}),
     (Identification, {"compared": "guess"}),
     (Staff, {"role": "partner"}),
+    (DeliveryAttempt, {"number": 0}),
+    (DeliveryAttempt, {"outcome": "lost"}),
+    (DeliveryAttempt, {"reason": ""}),
+    (DeliveryAttempt, {"until": None}),
+    (DeliveryAttempt, {"document": "id_card"}),
+    (DeliveryAttempt, {"recipient": "Ana"}),
+    (ArrangedTime, {"attempt": 0}),
+    (ArrangedTime, {"ends": 13}),
     (Claim, {"kind": "wish"}),
     (Claim, {"about": "weather"}),
     (Claim, {"state": "lost"}),
