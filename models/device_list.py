@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from peewee import JOIN, fn
+from peewee import JOIN, Case, fn
 
 from models.catalogue import Device, Gift, Listing, Variant
 from models.device_draft import DeviceDraft
@@ -45,7 +45,7 @@ class DeviceList:
         rows = list(
             found._joined(Device.select(Device, Listing, DeviceDraft.id.alias("draft_id")))
             .where(*where)
-            .order_by(Device.id.desc())
+            .order_by(*found._order())
             .limit(PER_PAGE)
             .offset((found.page - 1) * PER_PAGE)
         )
@@ -59,6 +59,12 @@ class DeviceList:
         for device, stock, variants in sums.tuples():
             of_id[device].stock, of_id[device].variants = stock, variants
         return found
+
+    def _order(self):
+        """The newest first; of what was searched for, what it names exactly, then the most popular."""
+        if not self.q:
+            return (Device.id.desc(),)
+        return Case(None, [(Device.slug == self.q, 0)], 1), Listing.popularity.desc(), Device.id.desc()
 
     def _joined(self, query):
         query = query.join_from(Device, Listing, on=(Listing.device == Device.id), attr="listing")
