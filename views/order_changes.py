@@ -110,7 +110,7 @@ def time(number: str):
     try:
         arrange(order, form.slot, by=SHOPPER, now=shopper().now, mark=form.shenja.data or "")
     except NotOffered:
-        form.termini.errors = [gettext("Kjo kohë nuk ofrohet më. Zgjidhni një tjetër.")]
+        form.koha.errors = [gettext("Kjo kohë nuk ofrohet më. Zgjidhni një tjetër.")]
         return _time_page(order, form, 422)
     except ChangedMeanwhile as changed:
         return _time_page(Order.get_by_id(order.id), form, 409, meanwhile=story(changed.steps))

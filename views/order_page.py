@@ -70,7 +70,7 @@ def time_form(order: Order) -> TimeForm:
     form = TimeForm(formdata=None)
     known = arranged(order)
     if known is not None:
-        form.termini.data = known.slot.code
+        form.koha.data = known.slot.code
     return form
 
 

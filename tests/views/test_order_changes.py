@@ -287,7 +287,7 @@ def test_after_a_failed_attempt_a_new_time_is_chosen_on_the_orders_page(mine, fa
     assert page.by_id("koha") is not None
     assert "Nuk gjetëm njeri në adresë" in page.words
     slot = times(failed, NOW)[4]
-    sent = page.form(path(failed, "/koha")) | {"termini": slot.code}
+    sent = page.form(path(failed, "/koha")) | {"koha": slot.code}
     done = mine.post(path(failed, "/koha"), sent)
     assert done.status == 303
     assert arranged(failed).slot == slot
@@ -307,7 +307,7 @@ def test_a_time_that_is_not_offered_is_refused_beside_the_choice(mine, failed, p
         ("2026-03-15.9-12", "Kjo kohë nuk ofrohet më. Zgjidhni një tjetër."),
         ("nesër", "Kjo kohë nuk ofrohet më. Zgjidhni një tjetër."),
     ):
-        sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"termini": wrong}
+        sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"koha": wrong}
         page = mine.post(path(failed, "/koha"), sent, piece=piece)
         assert page.status == 422, wrong
         assert page.text_of("termini-error") == told
@@ -316,7 +316,7 @@ def test_a_time_that_is_not_offered_is_refused_beside_the_choice(mine, failed, p
 
 @pytest.mark.rule("DLV-5")
 def test_after_the_two_working_days_no_time_is_chosen_any_more(mine, failed, clock):
-    sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"termini": times(failed, NOW)[0].code}
+    sent = mine.get(path(failed, "/koha")).form(path(failed, "/koha")) | {"koha": times(failed, NOW)[0].code}
     clock.shift(4 * 86400)
     page = mine.post(path(failed, "/koha"), sent)
     assert page.status in (409, 422)
@@ -329,7 +329,7 @@ def test_there_is_no_time_to_choose_before_an_attempt_failed(mine, order):
     page = mine.get(path(order, "/koha"))
     assert page.status == 200
     assert "Për këtë porosi nuk zgjidhet kohë nga faqja." in page.words
-    assert mine.post(path(order, "/koha"), {"termini": "2026-03-12.9-12"}).status == 409
+    assert mine.post(path(order, "/koha"), {"koha": "2026-03-12.9-12"}).status == 409
 
 
 @pytest.mark.rule("ORD-4", "PRV-1")
@@ -376,7 +376,7 @@ def test_the_pages_after_an_order_are_whole_in_each_state_and_language(mine, ord
     order.state = "delivery_failed"
     look()
     refused("/koha", {})
-    refused("/koha", {"termini": times(order, NOW)[0].code}, 409)
+    refused("/koha", {"koha": times(order, NOW)[0].code}, 409)
     arrange(order, times(order, NOW)[0], by=SHOPPER, now=NOW)
     look()
     hand_over(order, by=WAREHOUSE, now=NOW)

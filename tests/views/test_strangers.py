@@ -70,7 +70,7 @@ ROUTES = {
     ("order_changes.time", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("order_changes.time", "POST"): (
         lambda victim: {"number": victim.order.number},
-        {"termini": "2026-03-12.9-12", "shenja": "9.9"},
+        {"koha": "2026-03-12.9-12", "shenja": "9.9"},
         NOT_THERE,
     ),
     ("claims.withdraw", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),

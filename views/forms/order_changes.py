@@ -155,11 +155,13 @@ class CancelForm(ShopForm):
 class TimeForm(ShopForm):
     """When the courier comes again; `slots` are the times that are offered (DLV-5)."""
 
-    termini = RadioField(
+    koha = RadioField(
         lazy_gettext("Dita dhe ora"),
         [Required(lazy_gettext("Zgjidhni ditën dhe orën."))],
         choices=[],
         validate_choice=False,
+        # Not the name: the part of the order's page that a link from outside leads to is called so.
+        id="termini",
     )
     shenja = HiddenField()
 
@@ -167,10 +169,10 @@ class TimeForm(ShopForm):
     def slot(self) -> Slot | None:
         """The time that was chosen; None where it is none."""
         try:
-            return Slot.read(self.termini.data or "")
+            return Slot.read(self.koha.data or "")
         except NotOffered:
             return None
 
-    def validate_termini(self, field):
+    def validate_koha(self, field):
         if field.data and self.slot is None:
             raise ValidationError(gettext("Kjo kohë nuk ofrohet më. Zgjidhni një tjetër."))
