@@ -154,9 +154,13 @@ class Document(BaseModel):
         return data
 
 
-def papers(order: Order) -> list[Wanted]:
-    """The papers of an order that came to be: confirmation, receipt form, a contract for each line that has one."""
-    contracts = [Wanted("contract", line.position + 1) for line in order.lines() if line.is_contract]
+def papers(order: Order, lines=None) -> list[Wanted]:
+    """The papers of an order that came to be: confirmation, receipt form, a contract for each line that has one.
+
+    `lines`: the order's, where they are known already.
+    """
+    lines = order.lines() if lines is None else lines
+    contracts = [Wanted("contract", line.position + 1) for line in lines if line.is_contract]
     return [Wanted("confirmation"), *contracts, Wanted("receipt")]
 
 
@@ -165,18 +169,24 @@ def packing_papers(order: Order) -> list[Wanted]:
     return [paper for paper in papers(order) if paper.kind != "confirmation"] if order.state in CONFIRMED else []
 
 
-def due(order: Order) -> list[Wanted]:
-    """The papers that there should be: those of a confirmed order, and the notes of money that went back (PAY-9)."""
+def due(order: Order, lines=None, refunds=None) -> list[Wanted]:
+    """The papers that there should be: those of a confirmed order, and the notes of money that went back (PAY-9).
+
+    `lines` and `refunds`: the order's, the oldest first, where they are known already.
+    """
     from models.payment import Payment, Refund
 
     if order.state in CONFIRMED:
-        found = papers(order)
+        found = papers(order, lines)
     elif order.state == "cancelled" and order.was("confirmed"):
         found = [Wanted("confirmation")]
     else:
         found = []
-    done = Refund.select(Refund.id).join(Payment).where(Payment.order == order, Refund.state == "done")
-    return found + [Wanted("refund", refund.id) for refund in done.order_by(Refund.id)]
+    if refunds is None:
+        refunds = (
+            Refund.select(Refund.id, Refund.state).join(Payment).where(Payment.order == order).order_by(Refund.id)
+        )
+    return found + [Wanted("refund", refund.id) for refund in refunds if refund.state == "done"]
 
 
 def draw_together(documents: "list[Document]", now) -> bytes:

@@ -38,14 +38,17 @@ class Part:
     surplus: bool = False
 
 
-def money_back_of(order: Order) -> list[Part]:
-    """The order's parts: the card first, then points, then bills; empty where nothing goes back. Three queries."""
-    parts = [_of_card(refund) for refund in _refunds(order)]
+def money_back_of(order: Order, lines=None, refunds=None) -> list[Part]:
+    """The order's parts: the card first, then points, then bills; empty where nothing goes back.
+
+    Three queries; fewer with the order's `lines` and `refunds` (oldest first), where they are known already.
+    """
+    parts = [_of_card(refund) for refund in (_refunds(order) if refunds is None else refunds)]
     if order.state in ("cancelled", "returned"):
         if order.points and (points := OrderPoints.of(order)) is not None and points.state in _POINTS:
             state = _POINTS[points.state]
             parts.append(Part("points", state, points.points, at=points.at, whose=points.service_code))
-        parts += _of_bills(order)
+        parts += _of_bills(order, order.lines() if lines is None else lines)
     return parts
 
 
@@ -66,8 +69,8 @@ def _of_card(refund: Refund) -> Part:
     )
 
 
-def _of_bills(order: Order) -> list[Part]:
-    billed = [line for line in order.lines() if line.quote.first_bill or line.quote.instalments]
+def _of_bills(order: Order, lines) -> list[Part]:
+    billed = [line for line in lines if line.quote.first_bill or line.quote.instalments]
     if not billed:
         return []
     kinds = ("order_cancelled", "order_returned")

@@ -121,10 +121,14 @@ def names(found: list[Wanted]) -> dict[str, Wanted]:
     return named
 
 
-def shopper_papers(order: Order) -> list[Paper]:
-    """What stands in the box of the order's page; what comes with the parcel is announced before it can be opened."""
-    found, numbers = [], _numbers(order)
-    for name, wanted in names(_announced(order)).items():
+def shopper_papers(order: Order, lines=None, refunds=None) -> list[Paper]:
+    """What stands in the box of the order's page; what comes with the parcel is announced before it can be opened.
+
+    `lines` and `refunds`: the order's, where the page has them already.
+    """
+    lines = order.lines() if lines is None else lines
+    found, numbers = [], _numbers(lines)
+    for name, wanted in names(_announced(order, lines, refunds)).items():
         url = ""
         if order.state != "awaiting_payment" and _is_for_shopper(order, wanted):
             url = url_for("documents.show", number=order.number, name=name)
@@ -133,10 +137,10 @@ def shopper_papers(order: Order) -> list[Paper]:
 
 
 def desk_papers(order: Order) -> list[Paper]:
-    """All papers of the order with all their issues; two queries more than `due`."""
-    issued, numbers = Document.of(order), _numbers(order)
-    found = []
-    for name, wanted in names(due(order)).items():
+    """All papers of the order with all their issues; three queries."""
+    issued, lines = Document.of(order), order.lines()
+    found, numbers = [], _numbers(lines)
+    for name, wanted in names(due(order, lines)).items():
         values = {"number": order.number, "name": name}
         issues = [one for one in issued if (one.kind, one.about) == (wanted.kind, wanted.about)]
         note = gettext("Botimi %(num)d", num=issues[0].issue) if len(issues) > 1 else _note(wanted, numbers)
@@ -152,15 +156,15 @@ def print_url(numbers) -> str:
     return url_for("desk_documents.together", numri=list(numbers))
 
 
-def _announced(order: Order) -> list[Wanted]:
+def _announced(order: Order, lines, refunds) -> list[Wanted]:
     """Of an order that waits for its payment, what will come with it."""
     if order.state == "awaiting_payment":
-        return [paper for paper in papers(order) if paper.kind in AT_THE_DOOR]
-    return due(order)
+        return [paper for paper in papers(order, lines) if paper.kind in AT_THE_DOOR]
+    return due(order, lines, refunds)
 
 
-def _numbers(order: Order) -> dict[int, tuple[str, str]]:
-    return {line.position + 1: (line.contract_type, line.msisdn) for line in order.lines() if line.is_contract}
+def _numbers(lines) -> dict[int, tuple[str, str]]:
+    return {line.position + 1: (line.contract_type, line.msisdn) for line in lines if line.is_contract}
 
 
 def _title(wanted: Wanted, numbers) -> str:
