@@ -58,7 +58,6 @@ def up(migrator, db):
             table_name = "order_note"
 
     db.create_tables([OrderKey, Identification, OrderNote])
-    db.execute_sql('CREATE INDEX order_state_placed ON "order" (state, placed_at)')
     db.execute_sql('CREATE INDEX order_state_promised ON "order" (state, promised_on)')
     for table in APPEND_ONLY:
         for change in ("UPDATE", "DELETE", "TRUNCATE"):
@@ -105,6 +104,5 @@ def fill(db, OrderKey):
 
 def down(migrator, db):
     db.execute_sql("DROP INDEX order_state_promised")
-    db.execute_sql("DROP INDEX order_state_placed")
     for table in ("order_note", "identification", "order_key"):
         migrator.migrate(migrator.drop_table(table))

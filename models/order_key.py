@@ -45,8 +45,7 @@ class OrderKey(BaseModel):
         cls.insert_many([{"key": key, "order": order} for key in keys]).on_conflict_ignore().execute()
 
 
-# Newest first in one state; what is late.
-Order.add_index(Order.index(Order.state, Order.placed_at, name="order_state_placed"))
+# What is late.
 Order.add_index(Order.index(Order.state, Order.promised_on, name="order_state_promised"))
 
 

@@ -15,7 +15,7 @@ from models.search_text import stem_so_far, words
 
 PER_PAGE = 25
 # From more hits on, the newest orders are gone through until a page is full: so common a name fills it soon.
-MANY = 1000
+MANY = 5000
 # The filter of orders whose promised day is over.
 LATE = "late"
 # In these somebody still waits for the order.
@@ -46,8 +46,8 @@ class Found:
 class OrderSearch:
     """One page of what is found by `q`, in `state` (or LATE), placed on `since` or later; nothing typed finds all.
 
-    `after` is the number of the order that the page before ended with. At most five queries, however many orders
-    there are.
+    `after` is the number of the order that the page before ended with; the newest is who was placed last, and has the
+    highest id. At most four queries, however many orders there are.
     """
 
     def __init__(self, now, q: str = "", state: str = "", since: date | None = None, after: str = ""):
@@ -93,28 +93,31 @@ class OrderSearch:
 
     def _page(self, after: str) -> list[Order]:
         wanted = self._filter()
+        last = Order.of_number(after) if after else None
+        if last is not None:
+            wanted.append(Order.id < last.id)
         if self.beginnings:
-            hits = [
-                number
-                for (number,) in OrderKey.select(OrderKey.order)
-                .distinct()
-                .where(_begins(OrderKey.key, self.beginnings))
-                .limit(MANY + 1)
-                .tuples()
-            ]
-            if len(hits) <= MANY:
-                wanted.append(Order.id.in_(hits))
-                self.total = Order.select().where(*wanted).count() if len(hits) > PER_PAGE else None
-            else:
+            begun = _begins(OrderKey.key, self.beginnings)
+            # Without DISTINCT and ORDER BY, for which SQLite would go through all keys by order.
+            some = OrderKey.select(OrderKey.order.alias("id")).where(begun).limit(MANY + 1).alias("some")
+            keys, hits = (
+                OrderKey.select(fn.COUNT(some.c.id), fn.COUNT(some.c.id.distinct())).from_(some).tuples().get()
+            )
+            if keys > MANY:
                 key = OrderKey.alias()
                 wanted.append(
                     fn.EXISTS(key.select(1).where(key.order == Order.id, _begins(key.key, self.beginnings)))
                 )
-        if after and (last := Order.of_number(after)) is not None:
-            wanted.append(
-                (Order.placed_at < last.placed_at) | ((Order.placed_at == last.placed_at) & (Order.id < last.id))
-            )
-        newest = Order.select().order_by(Order.placed_at.desc(), Order.id.desc()).limit(PER_PAGE + 1)
+            elif self.state or self.since is not None:
+                wanted.append(Order.id.in_(OrderKey.select(OrderKey.order).where(begun)))
+            else:
+                self.total = hits
+                # Nothing else is asked of them: the newest are those with the highest ids.
+                top = OrderKey.select(some.c.id).from_(some).group_by(some.c.id).order_by(some.c.id.desc())
+                if last is not None:
+                    top = top.where(some.c.id < last.id)
+                wanted = [Order.id.in_(top.limit(PER_PAGE + 1))]
+        newest = Order.select().order_by(Order.id.desc()).limit(PER_PAGE + 1)
         return list(newest.where(*wanted) if wanted else newest)
 
     def _filter(self) -> list:
@@ -148,7 +151,7 @@ def beginnings(q: str) -> list[str]:
         return found + [f"t{phone}" for phone in _phones(text)]
     if " " not in text and len(text) >= SHORTEST_EMAIL:
         found.append(f"e{text.lower()}")
-    if "@" not in text:
+    if not re.search(r"[\d@]", text):
         found += _names(text)
     return [beginning[:LONGEST] for beginning in found]
 

@@ -4,6 +4,7 @@ import pytest
 from playhouse.test_utils import count_queries
 
 from gateways.bank import Verdict
+from models import order_search
 from models.actor import Actor
 from models.base import IS_SQLITE, db
 from models.order import Order, OrderLine
@@ -156,8 +157,8 @@ def test_a_promise_that_is_over_is_late_until_the_order_is_there(people):
     assert found(state=LATE, now=after) == []
 
 
-def many(world, count, **who):
-    """Copies of one order, a minute apart, as placing writes them."""
+def many(world, count, states=("awaiting_payment",), **who):
+    """Copies of one order, a minute apart, as placing writes them, in these states by turns."""
     first = order_of(world, **who)
     values = {name: value for name, value in first.__data__.items() if name != "id"}
     line = {name: value for name, value in first.lines()[0].__data__.items() if name != "id"}
@@ -168,6 +169,7 @@ def many(world, count, **who):
             "checkout_key": f"k{index}",
             "placed_at": later(index + 1),
             "email": f"m{index}@example.com",
+            "state": states[index % len(states)],
         }
         for index in range(count)
     ]
@@ -189,7 +191,7 @@ def test_pages_follow_each_other_without_a_gap_and_each_asks_as_little_as_the_fi
     many(world, 60)
     seen, after = [], ""
     for _ in range(3):
-        with assert_query_count(5):
+        with assert_query_count(4):
             page = OrderSearch(NOW, "markovska", after=after)
             seen += [entry.order.email for entry in page.entries()]
         after = page.last
@@ -200,9 +202,10 @@ def test_pages_follow_each_other_without_a_gap_and_each_asks_as_little_as_the_fi
 
 
 @pytest.mark.rule("DSK-1")
-def test_a_name_that_very_many_have_fills_its_page_with_the_newest(world):
+def test_a_name_that_very_many_have_fills_its_page_with_the_newest(world, monkeypatch):
+    monkeypatch.setattr(order_search, "MANY", 1000)
     many(world, 1100)
-    with assert_query_count(5):
+    with assert_query_count(4):
         page = OrderSearch(NOW, "ana mark")
         assert [entry.order.email for entry in page.entries()][:2] == ["m1099@example.com", "m1098@example.com"]
     assert (page.total, page.has_more) == (None, True)
@@ -213,7 +216,7 @@ def test_a_name_that_very_many_have_fills_its_page_with_the_newest(world):
 
 @pytest.mark.rule("DSK-1")
 def test_an_index_answers_every_search(world):
-    many(world, 2000)
+    many(world, 2000, ["delivered"] * 15 + ["cancelled", "returned", "lapsed", "confirmed", "packed"])
     db.execute_sql("ANALYZE")
     searches = [(typed, "") for typed in ("ana markovska", "070 123 456", "7K1M", "m9@", "")]
     with count_queries() as counter:
@@ -223,6 +226,7 @@ def test_an_index_answers_every_search(world):
         sql, values = record.msg
         plan = db.execute_sql(f"{'EXPLAIN QUERY PLAN' if IS_SQLITE else 'EXPLAIN'} {sql}", values).fetchall()
         steps = [str(row[-1]).strip() for row in plan]
-        # Going along an index ends with the page; going through a table does not.
-        assert not [step for step in steps if step.startswith("SCAN") and "USING" not in step], (sql, steps)
+        # Going along an index of orders ends with the page; going through keys, or a table, does not.
+        through = [step for step in steps if step.startswith("SCAN") and "USING" not in step and "some" not in step]
+        assert not through + [step for step in steps if step.startswith("SCAN") and "order_key" in step], (sql, steps)
         assert not [step for step in steps if "Seq Scan" in step], (sql, steps)
