@@ -13,10 +13,16 @@ from models.order_key import OrderKey
 from models.outbox import Mail
 from models.places import place_of
 from models.shelf import stock_changed
-from models.trail import record, refuse_changed
+from models.trail import AuditEntry, record, refuse_changed
 
 # Until dispatch.
 CHANGEABLE = frozenset({"awaiting_payment", "confirmed", "packed"})
+# So often a shopper changes one order in its page: each time is a mail, and an event for the billing system.
+BY_SHOPPER_MOST = 20
+
+
+class TooOften(NotAllowed):
+    """The shopper changed the order BY_SHOPPER_MOST times; the desk may still."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,8 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
     """Change the order, in one transaction with its entry in the trail; returns the order as it is now.
 
     Prices stay as they were ordered. A packed order whose colour changes is to be packed anew. Nothing wanted
-    anew changes and writes nothing. Raises NotAllowed after dispatch, ChangedMeanwhile when the trail went on
-    after `mark`, OutOfStock where a colour is gone, KeyError for a postal code that is none.
+    anew changes and writes nothing. Raises NotAllowed after dispatch, TooOften, ChangedMeanwhile when the trail
+    went on after `mark`, OutOfStock where a colour is gone, KeyError for a postal code that is none.
     """
     with db.atomic():
         order = order.relock()
@@ -75,6 +81,8 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
             return order
         if mark is not None:
             refuse_changed(order, mark)
+        if by.role == "shopper" and _times_changed(order) >= BY_SHOPPER_MOST:
+            raise TooOften(order.number)
         before, after = {}, {}
         for name, value in columns.items():
             if getattr(order, name) != value:
@@ -101,6 +109,11 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
             data={"entry": entry.id},
         )
     return order
+
+
+def _times_changed(order: Order) -> int:
+    own = (AuditEntry.order == order, AuditEntry.role == "shopper", AuditEntry.what == "changed")
+    return AuditEntry.select().where(*own).count()
 
 
 def _is_so(order: Order, columns: dict[str, str], colours: dict[int, int]) -> bool:

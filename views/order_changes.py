@@ -9,6 +9,7 @@ from models.cancellation import cancel as cancel_order
 from models.cancellation import is_cancellable
 from models.delivery import NotOffered, TooLate, arrange
 from models.order import NotAllowed, Order, OutOfStock
+from models.order_change import TooOften
 from models.order_change import change as change_order
 from models.quote import together
 from models.trail import ChangedMeanwhile, mark_of
@@ -54,6 +55,9 @@ def change(number: str):
         forms = ChangeForms(fresh, fresh.lines(), request.form)
         forms.sent.ngjyra.errors = [gettext("Kjo ngjyrë mbaroi ndërkohë. Zgjidhni një tjetër.")]
         return order_page(fresh, piece=PIECE, status=422, forms=forms)
+    except TooOften:
+        forms = ChangeForms(order, order.lines(), request.form)
+        return order_page(order, piece=PIECE, status=409, forms=forms, too_often=True)
     except NotAllowed:
         return _gone(Order.get_by_id(order.id))
     return to_order(order, u="ndryshuar")
@@ -120,6 +124,4 @@ def time(number: str):
 
 
 def _time_page(order: Order, form: TimeForm, status: int = 200, **context):
-    return order_page(
-        order, "orders/time.html", "orders/_time.html", status, **time_context(order, form), **context
-    )
+    return order_page(order, "orders/time.html", "orders/_time.html", status, **time_context(order, form), **context)

@@ -3,6 +3,7 @@
 import pytest
 from peewee import IntegrityError
 
+from models import order_change
 from models.actor import SHOPPER, Actor
 from models.base import db
 from models.bss_event import BssEvent
@@ -133,3 +134,14 @@ def test_each_change_is_told_by_a_mail_in_the_language_of_the_order(world):
         change(order, Wanted.of(order, street=street), by=AGENT, now=later(5))
     mails = list(Mail.select().where(Mail.kind == "order_changed"))
     assert [(mail.recipient, mail.language) for mail in mails] == [(order.email, "mk")] * 2
+
+
+@pytest.mark.rule("AFT-1")
+def test_a_shopper_changes_an_order_twenty_times_and_the_desk_as_often_as_needed(world, monkeypatch):
+    monkeypatch.setattr(order_change, "BY_SHOPPER_MOST", 2)
+    order, _ = ordered(world, "CASE-BLACK")
+    for number in (1, 2):
+        change(order, Wanted.of(order, street=f"E re {number}"), by=SHOPPER, now=later(5))
+    with pytest.raises(order_change.TooOften):
+        change(order, Wanted.of(order, street="E re 3"), by=SHOPPER, now=later(5))
+    assert change(order, Wanted.of(order, street="E re 3"), by=AGENT, now=later(5)).street == "E re 3"

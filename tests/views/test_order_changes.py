@@ -3,6 +3,7 @@
 import pytest
 
 from gateways.bank import Verdict
+from models import order_change
 from models.actor import SHOPPER, Actor
 from models.cancellation import Cancellation
 from models.cancellation import cancel as cancel_order
@@ -387,3 +388,61 @@ def test_the_pages_after_an_order_are_whole_in_each_state_and_language(mine, ord
         Claim.open(order, kind, about, key=kind, by=SHOPPER, now=NOW, text="Teksti")
     look()
     refused("/terheqja", {"celes": "a" * 20, "arsyeja": "no_reason", "e_pahapur": "y"}, 409)
+
+
+@pytest.mark.rule("AFT-1")
+def test_after_twenty_changes_the_page_says_to_call(mine, order, monkeypatch):
+    monkeypatch.setattr(order_change, "BY_SHOPPER_MOST", 1)
+    for note, status in (("E para", 303), ("E dyta", 409)):
+        page = mine.post(path(order, "/ndrysho"), part(mine.get(path(order)), "shenimi") | {"note": note})
+        assert page.status == status
+    assert "Porosinë e keni ndryshuar shumë herë." in page.words
+    assert page.by_id("note").get("value") == "E dyta"
+
+
+NONSENSE = (
+    "",
+    "0",
+    "-1",
+    "9" * 40,
+    "NaN",
+    "1e309",
+    "\u202e",
+    "\ufffd",
+    "x" * 30_000,
+    "'; --",
+    "{{7*7}}",
+    "a\r\nB: c",
+)
+
+
+@pytest.mark.parametrize(
+    ("ending", "fields"),
+    [
+        ("/ndrysho", ("cka", "shenja", "street", "place", "municipality", "phone", "note")),
+        ("/anulo", ("arsyeja", "shenja")),
+        ("/koha", ("koha", "shenja")),
+        ("/terheqja", ("cka", "linjat", "arsyeja", "teksti", "e_pahapur", "celes")),
+        ("/ankesa", ("arsyeja", "teksti", "celes", "deshmia")),
+    ],
+)
+def test_nonsense_in_any_field_is_refused_and_never_an_error(mine, order, ending, fields):
+    line = order.lines()[0].id
+    good = {
+        "cka": "shenimi",
+        "note": "x",
+        "arsyeja": "late",
+        "teksti": "x",
+        "celes": "a" * 20,
+        "koha": "2026-03-12.9-12",
+    }
+    for field in fields:
+        for value in NONSENSE:
+            page = mine.post(path(order, ending), good | {"arsyeja": "no"} | {field: value})
+            assert page.status in (303, 409, 422), (field, value)
+    if ending == "/ndrysho":
+        for value in NONSENSE:
+            sent = {"cka": f"ngjyra-{line}", f"l{line}-ngjyra": value}
+            assert mine.post(path(order, ending), sent).status in (303, 409, 422), value
+    assert Order.get_by_id(order.id).state == "confirmed"
+    assert not Claim.select().exists()
