@@ -21,7 +21,9 @@ from tests import world as named
 from tests.delivery import AGENT, RECEIVER, confirmed, failed, packed, with_courier
 from tests.query_count import assert_query_count
 from tests.staff import works
+from tests.test_translations import Albanian, Said
 from tests.views.browser import Browser
+from tests.views.test_html import faults
 
 PICK, PACK, HANDOVER, TOUR = "/desk/depo", "/desk/depo/paketimi", "/desk/depo/korrieri", "/desk/depo/rruga"
 ATTEMPTS, RETURNS = "/desk/depo/perpjekjet", "/desk/depo/kthimet"
@@ -223,7 +225,7 @@ def test_the_couriers_list_has_todays_times_first(warehouse, world, clock):
     clock.shift(5 * 3600)
     warehouse.log_in("warehouse@example.com")
     page = warehouse.get(TOUR)
-    assert "Një kohë e caktuar kaloi pa përpjekje." in page.words
+    assert "1 kohë e caktuar kaloi pa përpjekje." in page.words
     assert "Koha kaloi pa përpjekje" in page.words
 
 
@@ -350,7 +352,7 @@ def test_what_is_not_awaited_does_not_arrive(warehouse, world):
     assert world.stock("CASE-BLACK") == 39
 
 
-@pytest.mark.parametrize("number", ["nonsense", "DY-0000-0000-0", new_number()])
+@pytest.mark.parametrize("number", ["nonsense", "DY-0000-0000-0", "DY-7K3M-9QPX-7"])
 def test_no_such_order_is_no_page(warehouse, world, number):
     assert warehouse.get(f"/desk/depo/porosia/{number}").status == 404
     assert warehouse.post(f"/desk/depo/porosia/{number}/dorezuar").status == 404
@@ -387,3 +389,37 @@ def test_lists_ask_as_much_for_many_orders_as_for_few(warehouse, world, path):
     warehouse.get(path)
     with assert_query_count(22):
         assert warehouse.get(path).status == 200
+
+
+# Markup and words
+
+
+@pytest.mark.rule("LOC-1", "DSK-2")
+@pytest.mark.parametrize(("language", "prefix"), [("sq", ""), ("mk", "/mk"), ("en", "/en")])
+def test_every_page_is_in_order_and_in_its_language(warehouse, world, language, prefix):
+    at_door, timed = with_courier(confirmed(world, "S25-BLACK-128")), failed(confirmed(world))
+    late, waiting, back = confirmed(world), failed(confirmed(world)), failed(confirmed(world))
+    Order.update(promised_on=named.NOW.date() - timedelta(days=1)).where(Order.id == late.id).execute()
+    packed(confirmed(world))
+    arrange(at_door, times(at_door, named.NOW, AGENT)[0], by=AGENT, now=named.NOW)
+    arrange(timed, times(timed, named.later(70))[0], by=SHOPPER, now=named.later(70))
+    warehouse.post(path_of(back, "/kthehet"))
+    pages = [warehouse.get(prefix + path) for path in (PICK, HANDOVER, TOUR, ATTEMPTS, RETURNS)]
+    pages += [warehouse.get(prefix + path_of(order)) for order in (at_door, timed, waiting, back, late)]
+    door = prefix + path_of(at_door)
+    somebody = {"perpjekja": "1", "pranuesi": "tjeter", "emri": "Besa", "dokumenti": "id_card"}
+    refused = [
+        warehouse.post(prefix + PACK),
+        warehouse.post(prefix + HANDOVER, {"numrat": f"{late.number} {timed.number} x {new_number()}"}),
+        warehouse.post(f"{door}/dorezuar", somebody),
+        warehouse.post(f"{door}/dorezuar", {"perpjekja": "1", "pranuesi": "tjeter"}),
+        warehouse.post(f"{door}/pa-dorezuar", {"perpjekja": "1", "arsyeja": "other"}),
+        warehouse.post(f"{door}/koha", {"koha": "x"}),
+    ]
+    assert [page.status for page in refused] == [422] * len(refused)
+    done = warehouse.follow(warehouse.post(f"{door}/pa-dorezuar", {"perpjekja": "1", "arsyeja": "no_id"}))
+    albanian = Albanian(language) if prefix else None
+    for page in (*pages, *refused, done):
+        assert faults(page.html, language) == []
+        if albanian:
+            assert [text for text in Said(page, language).texts if albanian.is_in(text)] == []
