@@ -123,7 +123,10 @@ class OrderSearch:
     def _filter(self) -> list:
         wanted = []
         if self.state == LATE:
-            wanted += [Order.state.in_(AWAITED), Order.promised_on < local_day(self.now)]
+            late = Order.alias()
+            awaited = late.select(late.id).where(late.state.in_(AWAITED), late.promised_on < local_day(self.now))
+            # By itself: they are few, and a database might rather go through all orders, the newest first.
+            wanted.append(Order.id.in_(awaited))
         elif self.state:
             wanted.append(Order.state == self.state)
         if self.since is not None:

@@ -18,6 +18,7 @@ from tests import world as named
 from tests.query_count import assert_query_count
 from tests.staff import works
 from tests.views.browser import Browser
+from tests.views.test_html import faults
 from tests.world import GUEST, later, ordered
 
 DESK = "/desk/porosite"
@@ -457,10 +458,17 @@ def test_an_order_that_is_none_is_not_found(agent, number):
         assert agent.get(f"{DESK}/{number}{path}").status == 404
 
 
-@pytest.mark.parametrize("prefix", ["/mk", "/en"])
-def test_the_pages_speak_the_agents_language(agent, order, prefix):
-    assert agent.get(f"{prefix}{DESK}").status == 200
+@pytest.mark.parametrize(("language", "prefix"), [("sq", ""), ("mk", "/mk"), ("en", "/en")])
+def test_the_pages_are_valid_and_speak_the_agents_language(agent, order, language, prefix):
+    path = f"{prefix}{page_of(order)}"
+    pages = [agent.get(f"{prefix}{DESK}"), agent.post(f"{prefix}{DESK}", {"nga": "x"}), agent.get(path)]
+    pages.append(agent.post(f"{path}/identifikimi", {}))
     identify(agent, order)
-    page = agent.get(f"{prefix}{page_of(order)}")
-    assert page.status == 200
-    assert "Ndryshimet" not in page.words
+    form = filled(agent, order)
+    pages += [agent.get(path), agent.get(f"{path}/anulo"), agent.post(path, form | {"street": "", "arsyeja": ""})]
+    agent.post(path, form | {"street": "E para 1"})
+    pages += [agent.post(path, form | {"street": "E dyta 2"}), agent.post(f"{path}/anulo", {})]
+    for page in pages:
+        assert page.status in (200, 409, 422)
+        assert faults(page.html, language) == []
+    assert ("Porosia u ndryshua" in pages[-2].words) == (language == "sq")
