@@ -40,6 +40,8 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 NAMES = {"PDF", "IMEI", "Visa", "Mastercard", "Besnik", "Klubi", "Im", "SIM", "USB", "C", "Wi", "Fi", "x"}
 # Of the catalogue: what its editors measure and upload.
 NAMES |= {"SKU", "CSV", "UTF", "SMS", "MB", "GB", "mAh", "Hz", "W", "MP"}
+# Of the desk: apps that show codes, and what they scan.
+NAMES |= {"Aegis", "FreeOTP", "Google", "Authenticator", "QR"}
 EXAMPLES = re.compile(
     r"DY-7K3M-9QPX-7|\b\w+@[\w.]+"
     r"|\b(?:kind|brand):\w*|\d{4}-\d\d-\d\dT\d\d:\d\d|#(?:rrggbb|[0-9a-f]{6})"
