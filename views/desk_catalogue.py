@@ -130,7 +130,16 @@ def _device(slug, sheet, live, draft, form, status=200, trouble="", told=(), liv
         trouble=trouble,
         told=told,
         live_changes=live_changes,
+        preview_url=_preview_url(slug, sheet, draft),
     )
+
+
+def _preview_url(slug: str, sheet: DeviceSheet, draft: DeviceDraft | None) -> str:
+    """The preview of the first variant on sale that the draft changes."""
+    changed = {read_path(path)[1] for path in draft.differences()[1]} if draft and not draft.is_new else set()
+    values = next((values for sku, values in sheet.variants.items() if sku in changed and values.get("listed")), {})
+    colour = values.get("colour_hex", "").lstrip("#") or None
+    return url_for(".preview", slug=slug, ngjyra=colour, memoria=values.get("storage_gb"))
 
 
 @blueprint.route("/pajisja/<slug>/te-dhenat", methods=["GET", "POST"])
