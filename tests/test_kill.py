@@ -646,6 +646,11 @@ def test_worker_killed_after_the_bank_gave_money_back_does_not_give_it_back_agai
         shop.fell("worker")
         assert shop.at_the_bank(case.number) == [(PRICE, PRICE)]
         assert "due" in shop.facts()["refunds"]
+        # The next one finds it in the bank's books, and dies while it writes that down: nothing of it is there.
+        shop.crowd.alone("refunds_are_free")
+        shop.start("worker", crash_at="refund: written")
+        shop.fell("worker")
+        assert "due" in shop.facts()["refunds"]
         shop.crowd.alone("refunds_are_free")
         shop.start("worker")
         until(lambda: set(shop.facts()["refunds"]) == {"done"}, 40, 0.3)
