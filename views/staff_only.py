@@ -6,14 +6,13 @@ Role, session and code are asked of the database for each request: what is taken
 from functools import wraps
 from urllib.parse import urlsplit
 
-from flask import abort, g, make_response, request, session, url_for
+from flask import abort, flash, g, make_response, request, session, url_for
 from flask_login import login_fresh
 
 import language
 from models.actor import Actor
 from models.second_factor import SecondFactor, WorkSession
 from models.staff import Staff
-from views.members import members_only
 from views.respond import go, keep_private, wants_piece
 from views.shopper import shopper
 
@@ -22,6 +21,8 @@ STARTS = {
     "agent": "desk_orders.search",
     "clerk": "desk_gifts.begin",
     "editor": "desk_catalogue.devices",
+    "warehouse": "desk_delivery.board",
+    "admin": "desk_staff.people",
     "partner": "partner.check",
 }
 # Where the browser's part of a WorkSession stands in the session's cookie.
@@ -38,8 +39,9 @@ def staff_only(*roles: str):
 
     def guard(view):
         @wraps(view)
-        @members_only
         def guarded(*arguments, **values):
+            if shopper().profile is None:
+                return _ask_password()
             g.staff = works_here()
             if not is_at_work():
                 return _ask_code()
@@ -89,16 +91,32 @@ def start_of(profile) -> str | None:
 
 def _ask_code():
     """To the code, and back to this page; what a form has sent goes along, and is sent once the code is there."""
-    back = came_from() if wants_piece() or request.method != "GET" else language.url_in(language.current())
     if not login_fresh():
-        return go(url_for("profile.log_in", next=back))
+        return _ask_password()
     if SecondFactor.of(shopper().profile) is None:
-        return go(url_for("desk_login.enrol", next=back))
+        _say_unsent()
+        return go(url_for("desk_login.enrol", next=_back()))
     if request.method == "GET" or request.mimetype == "multipart/form-data":
-        return go(url_for("desk_login.ask", next=back))
+        _say_unsent()
+        return go(url_for("desk_login.ask", next=_back()))
     from views.staff_login import ask_between
 
     return ask_between()
+
+
+def _ask_password():
+    _say_unsent()
+    return go(url_for("profile.log_in", next=_back()))
+
+
+def _say_unsent() -> None:
+    """Nobody thinks that a form arrived which could not wait."""
+    if request.method != "GET":
+        flash("unsent", "bad")
+
+
+def _back() -> str:
+    return came_from() if wants_piece() or request.method != "GET" else language.url_in(language.current())
 
 
 def came_from() -> str:

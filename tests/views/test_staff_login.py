@@ -1,8 +1,9 @@
 """From the password to work: the code, the app's first visit, recovery codes, the limits (DSK-5)."""
 
 import base64
+import io
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pyotp
 import pytest
@@ -184,6 +185,29 @@ def waiting(page) -> dict:
     for area in page.all("textarea"):
         fields[area.get("name")] = area.text or ""
     return fields
+
+
+@pytest.mark.parametrize("how", ["out everywhere", "remembered"])
+def test_what_cannot_wait_for_a_password_is_said_to_be_unsent(app, world, how):
+    works("clerk")
+    browser = Browser(app)
+    browser.give_password(EMAIL, remember="y")
+    give_code(browser)
+    browser.token()
+    if how == "remembered":
+        browser.client.delete_cookie("session", domain="shop.test")
+    else:
+        Profile.of_email(EMAIL).end_sessions()
+    answer = browser.post(PAGE, TYPED, headers={"Referer": f"http://shop.test{PAGE}"})
+    assert answer.location == f"/hyr?next={PAGE}"
+    assert "Forma nuk u dërgua" in browser.follow(answer).words
+
+
+def test_a_file_is_to_be_chosen_again_after_the_limit(clerk):
+    sent = {**TYPED, "file": (io.BytesIO(b"x"), "x.csv")}
+    answer = clerk.post(PAGE, sent, content_type="multipart/form-data")
+    assert urlsplit(answer.location).path == LOGIN
+    assert "Forma nuk u dërgua" in clerk.follow(answer).words
 
 
 def test_a_form_is_sent_on_to_the_desk_alone(clerk):
