@@ -53,6 +53,7 @@ from models.profile_link import ProfileLink
 from models.registration import Registration
 from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
+from models.shop_row import ShopRow
 from models.sms import Sms
 from models.staff import Staff
 from models.step_count import StepCount
@@ -137,6 +138,7 @@ MODELS = [
     DeviceDraft,
     StockMovement,
     PriceListJob,
+    ShopRow,
     Document,
     DeliveryAttempt,
     ArrangedTime,

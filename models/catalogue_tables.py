@@ -15,7 +15,10 @@ from models.catalogue import Brand, CatalogueVersion, Device, Listing, Tariff, T
 from models.club_lists import BACK_DATED, GiftList, OfferList
 from models.club_offer import ClubGift, Partner, PartnerOffer
 from models.club_rate import BackDated
+from models.places import municipality_of, place_of
 from models.shelf import relist
+from models.shop_row import TEXTS, ShopRow
+from models.shops import from_file
 from models.trail import record, refuse_changed_subject
 
 PER_PAGE = 30
@@ -265,10 +268,46 @@ class ClubGifts(_Offered):
         return {**values, "stock": 0, "sku": values["sku"] or ""}
 
 
+class Shops(_Table):
+    """The operator's shops (AFT-5). The first change takes over those of the file."""
+
+    model = ShopRow
+    word = "shop"
+    columns = (*TEXTS, "listed")
+
+    def query(self):
+        return ShopRow.select().order_by(ShopRow.listed.desc(), ShopRow.id)
+
+    def write(self, row, values, before, now):
+        try:
+            municipality_of(values["municipality"])
+        except KeyError:
+            raise Refused(("municipality", "is blank")) from None
+        try:
+            place_of(values["postal_code"])
+        except KeyError:
+            raise Refused(("postal_code", "is blank")) from None
+        CatalogueVersion.next()
+        if row is None:
+            ShopRow.adopt(from_file())
+            return ShopRow.create(**values)
+        ShopRow.update(**values).where(ShopRow.id == row.id).execute()
+        return self.find(row.id)
+
+    def adopt(self, *, by: Actor, now) -> int:
+        """Take over the shops of the file; 0 when they are kept here already."""
+        with db.atomic():
+            count = ShopRow.adopt(from_file())
+            if count:
+                record(by, "shops_adopted", now, subject="shop:all", after={"rows": count})
+        return count
+
+
 TABLES = {
     "tarifat": Tariffs(),
     "ofertat": Offers(),
     "dhuratat": ClubGifts(),
     "partneret": Partners(),
     "markat": Brands(),
+    "dyqanet": Shops(),
 }

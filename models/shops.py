@@ -1,4 +1,4 @@
-"""The operator's shops, from data/shops.csv or the file that DYQANI_SHOPS names, the nearest first (AFT-5)."""
+"""The operator's shops, the nearest first: those that editors keep, or else those of the file (AFT-5, DSK-4)."""
 
 import csv
 import math
@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import config
 from models.places import in_order, municipality_of, place_of
+from models.shop_row import TEXTS, ShopRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,20 @@ class Shop:
         return town if town == part else f"{town}, {part}"
 
 
-@lru_cache(maxsize=1)
 def shops() -> tuple[Shop, ...]:
-    """All of them, in the file's order. Raises KeyError for a municipality or postal code that is none, ValueError for a bad row."""
+    """All that are shown; one query. Raises as `from_file` where editors keep none."""
+    rows = list(ShopRow.select().order_by(ShopRow.id))
+    if not rows:
+        return from_file()
+    return tuple(Shop(**{name: getattr(row, name) for name in TEXTS}) for row in rows if row.listed)
+
+
+@lru_cache(maxsize=1)
+def from_file() -> tuple[Shop, ...]:
+    """All of them, in the order of the file that DYQANI_SHOPS names.
+
+    Raises KeyError for a municipality or postal code that is none, ValueError for a bad row.
+    """
     found = []
     with open(config.SHOPS, encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):

@@ -5,6 +5,7 @@ from datetime import datetime
 import language
 from models.device_sheet import promotion_json as as_json
 from models.device_sheet import read_path
+from models.places import municipality_of
 from models.price_list_columns import FAMILIES
 from models.trail import AuditEntry
 from views.characteristics import decimal, grouped
@@ -89,6 +90,16 @@ NAMES = {
     "detail_sq": lazy_gettext("Hollësi, shqip"),
     "detail_mk": lazy_gettext("Hollësi, maqedonisht"),
     "detail_en": lazy_gettext("Hollësi, anglisht"),
+    "municipality": lazy_gettext("Komuna"),
+    "postal_code": lazy_gettext("Kodi postar"),
+    "street_sq": lazy_gettext("Rruga, shqip"),
+    "street_mk": lazy_gettext("Rruga, maqedonisht"),
+    "street_en": lazy_gettext("Rruga, anglisht"),
+    "weekdays": lazy_gettext("E hënë–e premte"),
+    "saturday": lazy_gettext("E shtunë"),
+    "sunday": lazy_gettext("E diel"),
+    "phone": lazy_gettext("Telefoni"),
+    "rows": lazy_gettext("Rreshta"),
     "stock": lazy_gettext("Copë"),
     "change": lazy_gettext("Lëvizja"),
     "reason": lazy_gettext("Arsyeja"),
@@ -160,6 +171,8 @@ def value_text(path: str, value) -> str:
             return category_name(value)
         case "colour_family":
             return str(FAMILY_NAMES.get(value, value))
+        case "municipality":
+            return municipality_of(value).name(language.current())
         case "reason":
             return str(REASONS.get(value, value))
         case "released":

@@ -29,6 +29,7 @@ def title_of(table: str) -> str:
         "dhuratat": gettext("Dhuratat e klubit"),
         "partneret": gettext("Partnerët"),
         "markat": gettext("Prodhuesit"),
+        "dyqanet": gettext("Dyqanet"),
     }[table]
 
 
@@ -60,6 +61,7 @@ _SHOWN = {
     "dhuratat": ("code", "name_sq", "points", "since", "until"),
     "partneret": ("name", "code", "place"),
     "markat": ("name",),
+    "dyqanet": ("street_sq", "municipality", "weekdays", "saturday", "sunday", "phone", "listed"),
 }
 
 
@@ -72,7 +74,7 @@ def add(table: str):
         text = request.args.get("nga", "")
         if text.isascii() and text.isdigit() and hasattr(TABLES[table], "next_line"):
             form.show(TABLES[table].next_line(find_row_or_404(table, int(text[:12])), shopper().now))
-        elif table == "tarifat":
+        elif "listed" in form:
             form.listed.data = True
         return _form(table, None, form)
     return _save(table, None, form)
@@ -98,6 +100,14 @@ def stock(id: int):
     """Pieces of a gift of the club."""
     gift = find_row_or_404("dhuratat", id)
     return move_stock(gift, "desk/catalogue/gift_stock.html", url_for(".stock", id=id))
+
+
+@blueprint.post("/dyqanet/nga-skedari")
+@staff_only("editor")
+def adopt_shops():
+    """Keep the shops of the file here from now on."""
+    TABLES["dyqanet"].adopt(by=actor(), now=shopper().now)
+    return go(url_for(".rows", table="dyqanet"))
 
 
 def _save(table: str, row, form):

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
 import language
+from models.catalogue import CatalogueVersion
 from models.places import municipalities
 from models.shops import by_distance, by_place, kilometres
 from views.kept import kept_page
@@ -30,7 +31,9 @@ def list_all():
         )
 
     # Kept by the chosen place alone: anybody can make up queries.
-    return render() if request.query_string else kept_page((request.endpoint,), render)
+    # Editors who change a shop raise the catalogue's version.
+    key = (request.endpoint, CatalogueVersion.current())
+    return render() if request.query_string else kept_page(key, render)
 
 
 def hours(shop) -> list[tuple[str, str]]:

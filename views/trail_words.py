@@ -58,6 +58,7 @@ WHAT = {
     "import_confirmed": lazy_gettext("Importi u konfirmua"),
     "import_cancelled": lazy_gettext("Importi u anulua"),
     "imported": lazy_gettext("Lista e çmimeve u mor"),
+    "shops_adopted": lazy_gettext("Dyqanet u morën nga skedari"),
 }
 ROLES = {
     "agent": lazy_gettext("Agjent"),

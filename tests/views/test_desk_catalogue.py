@@ -6,6 +6,7 @@ import pytest
 
 from models.catalogue import Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.device_draft import DeviceDraft
+from models.shop_row import ShopRow
 from models.stock_movement import StockMovement
 from models.trail import AuditEntry
 from tests.club import gift, offer
@@ -536,6 +537,32 @@ def test_the_second_editor_of_a_row_is_told(editor, world):
     again = page.form(address)
     assert (again["name"], again["monthly_price"]) == ("Linja XM", "950")
     assert editor.post(address, again).status == 303
+
+
+@pytest.mark.rule("DSK-4", "AFT-5")
+def test_shops_are_kept_here_once_they_were_taken_from_the_file(editor, shopper, world):
+    address = f"{HERE}/dyqanet"
+    assert "Rruga e Shembullit 1" in shopper.get("/dyqanet").words
+    assert "nga skedari" in editor.get(address).words
+    for _ in range(2):
+        assert editor.post(f"{address}/nga-skedari").status == 303
+    assert "Rruga e Shembullit 1" in editor.get(address).words
+    row = ShopRow.select().order_by(ShopRow.id).first()
+    assert save(editor, f"{address}/{row.id}", street_sq="Rruga e Re 5", sunday="9-14").status == 422
+    assert save(editor, f"{address}/{row.id}", street_sq="Rruga e Re 5", sunday="09:00-14:00").status == 303
+    page = shopper.get("/dyqanet").words
+    assert "Rruga e Re 5" in page
+    assert "09:00–14:00" in page
+    assert "Rruga e Shembullit 1 " not in page
+    typed = sent(editor, f"{address}/{row.id}")
+    del typed["listed"]
+    assert editor.post(f"{address}/{row.id}", typed).status == 303
+    assert "Rruga e Re 5" not in shopper.get("/dyqanet").words
+    assert "Rruga e Shembullit 2" in shopper.get("/dyqanet").words
+    for changed in ({"municipality": "MK-000"}, {"postal_code": "9999"}, {"street_mk": ""}, {"weekdays": "gjithmonë"}):
+        assert save(editor, f"{address}/{row.id}", **changed).status == 422, changed
+    check(editor.get(f"{address}/e-re"), "sq")
+    check(editor.get(address), "sq")
 
 
 # Markup

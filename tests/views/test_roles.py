@@ -104,6 +104,7 @@ ALLOWED = {
     ("desk_tables.add", "POST"): {"editor"},
     ("desk_tables.edit", "GET"): {"editor"},
     ("desk_tables.edit", "POST"): {"editor"},
+    ("desk_tables.adopt_shops", "POST"): {"editor"},
     ("desk_tables.stock", "GET"): {"editor"},
     ("desk_tables.stock", "POST"): {"editor"},
     ("desk_import.begin", "GET"): {"editor"},

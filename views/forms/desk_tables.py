@@ -3,9 +3,11 @@
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
+from language import current
 from models import cells
 from models.club_lists import GiftList, OfferList
 from models.club_offer import ClubGift, Partner
+from models.places import municipalities
 from models.tariff_list import COLUMNS as TARIFF
 from views.catalogue_words import NAMES
 from views.forms import AtMost, Required, lazy_gettext, tidy
@@ -149,6 +151,39 @@ class ClubGiftForm(TableForm):
         return "" if name.startswith("detail_") or name == "sku" else None
 
 
+_HOURS = cells.like(r"([01]\d|2[0-3]):[0-5]\d–([01]\d|2[0-3]):[0-5]\d", "09:00–20:00", 11)
+
+
+def _hours(cell: str) -> str:
+    """Hours; a plain hyphen will do."""
+    return _HOURS(cell.replace("-", "–").replace(" ", ""))
+
+
+class ShopRowForm(TableForm):
+    municipality = SelectField(NAMES["municipality"], [Required(_NEEDED), Cell(str)], validate_choice=False)
+    postal_code = _text("postal_code", cells.like(r"\d{4}", "1000", 4), True)
+    street_sq = _text("street_sq", cells.text(120), True)
+    street_mk = _text("street_mk", cells.text(120), True)
+    street_en = _text("street_en", cells.text(120), True)
+    weekdays = _text("weekdays", _hours, False, placeholder="09:00–20:00")
+    saturday = _text("saturday", _hours, False)
+    sunday = _text("sunday", _hours, False)
+    phone = _text("phone", cells.text(30), False)
+    listed = BooleanField(lazy_gettext("Shfaqet në dyqan"))
+
+    helps = {name: lazy_gettext("Bosh: mbyllur") for name in ("weekdays", "saturday", "sunday")}  # noqa: RUF012
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        chosen = current()
+        self.municipality.choices = [SelectChoice("", "—")] + [
+            SelectChoice(place.code, place.name(chosen)) for place in municipalities(chosen)
+        ]
+
+    def blank(self, name):
+        return ""
+
+
 def _days_as_text(values: dict) -> dict:
     return {
         name: value.isoformat() if name in ("since", "until") and value is not None else value
@@ -162,4 +197,5 @@ FORMS = {
     "dhuratat": ClubGiftForm,
     "partneret": PartnerForm,
     "markat": BrandForm,
+    "dyqanet": ShopRowForm,
 }
