@@ -11,7 +11,7 @@ from models.trail import AuditEntry
 from views.characteristics import decimal, grouped
 from views.forms import lazy_gettext
 from views.templating import category_name, day_text, den, moment
-from views.trail_words import Change, Words, actor_name, role_name, what_name
+from views.trail_words import OF_SUBJECT, Change, Words, actor_name, role_name, what_name
 from views.words import gettext
 
 # Column of the price list → its name on the page.
@@ -238,6 +238,10 @@ def job_state(state: str) -> str:
 def signed(number: int) -> str:
     """+10, −2."""
     return f"{number:+d}".replace("-", "\u2212")
+
+
+_SUBJECTS = ("device", "variant", "gift", "club_gift", "tariff", "brand", "partner", "offer", "shop", "price_list")
+OF_SUBJECT.update(dict.fromkeys(_SUBJECTS, entry_in_words))
 
 
 def register(app) -> None:

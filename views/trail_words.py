@@ -145,8 +145,15 @@ class Words:
     why: str
 
 
+# The first word of a subject → who says its entries in words of its own (views/catalogue_words.py).
+OF_SUBJECT = {}
+
+
 def step_in_words(step: Step) -> Words:
     """A `models.trail.Step`, or an AuditEntry, which has the same fields."""
+    own = OF_SUBJECT.get(getattr(step, "subject", "").partition(":")[0])
+    if own is not None:
+        return own(step)
     changes = []
     if step.what == "state":
         what = state_name(step.after["state"])

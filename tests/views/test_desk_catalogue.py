@@ -67,6 +67,16 @@ def test_a_price_is_drafted_looked_at_and_published(editor, shopper, world):
     assert (entry.before, entry.after) == ({"price:S25-BLACK-128": 5_280_000}, {"price:S25-BLACK-128": 4_999_000})
 
 
+@pytest.mark.rule("DSK-1", "DSK-4")
+def test_the_audit_trail_says_what_changed_in_words(app, editor, world):
+    save(editor, BLACK, price="49.990")
+    works("admin")
+    admin = Browser(app)
+    admin.log_in("admin@example.com")
+    said = admin.get("/desk/gjurma").words
+    assert "Çmimi vetëm për pajisjen · S25-BLACK-128: më parë 52.800 den 49.990 den" in said
+
+
 @pytest.mark.rule("DSK-4")
 def test_a_form_that_is_saved_as_it_stands_changes_nothing(editor, world):
     for address in (BLACK, f"{GALAXY}/te-dhenat"):
