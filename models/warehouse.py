@@ -9,6 +9,7 @@ from peewee import fn
 
 from models.actor import Actor
 from models.calendar import local_day
+from models.claim import Claim
 from models.delivery import (
     ArrangedTime,
     ContentsChanged,
@@ -138,6 +139,20 @@ def to_pack() -> dict[date, list[Parcel]]:
     for parcel in in_state("confirmed"):
         days[parcel.order.promised_on].append(parcel)
     return dict(days)
+
+
+def awaited(limit: int = SHOWN) -> list[tuple[StockReturn, Parcel]]:
+    """Pieces that are on their way back, the longest awaited first; of a withdrawal its lines alone (AFT-3)."""
+    rows = list(StockReturn.awaited().limit(limit))
+    found = {parcel.order.id: parcel for parcel in parcels([row.order for row in rows])}
+    withdrawn = Claim.select().where(
+        Claim.order.in_(list(found) or [0]), Claim.kind == "withdrawal", Claim.state == "accepted"
+    )
+    for claim in withdrawn:
+        if claim.lines is not None:
+            parcel = found[claim.order_id]
+            parcel.lines = [line for line in parcel.lines if line.id in claim.lines]
+    return [(row, found[row.order_id]) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,12 @@ from models.warehouse import (
     SHOWN,
     Counts,
     Told,
+    awaited,
     hand_over_all,
     in_state,
     numbers_in,
     pack_all,
     parcel_of,
-    parcels,
     to_pack,
     tours,
 )
@@ -365,9 +365,7 @@ def _went_on(order: Order) -> str:
 @staff_only(ROLE)
 def returns():
     """Pieces that are awaited, the longest awaited first."""
-    rows = list(StockReturn.awaited().limit(100))
-    found = {parcel.order.id: parcel for parcel in parcels([row.order for row in rows])}
-    return _respond("returns", rows=[(row, found[row.order_id]) for row in rows])
+    return _respond("returns", rows=awaited())
 
 
 @blueprint.post("/kthimet/<number>")

@@ -8,7 +8,8 @@ import pytest
 from models.actor import SHOPPER
 from models.cancellation import cancel
 from models.catalogue import Variant
-from models.delivery import DeliveryAttempt, arrange, arranged, next_attempt, times
+from models.claim import Claim
+from models.delivery import DeliveryAttempt, arrange, arranged, deliver, next_attempt, times
 from models.order import Order
 from models.order_change import Wanted, change
 from models.order_link import sign_short
@@ -18,7 +19,7 @@ from models.sms import Sms
 from models.stock_return import StockReturn
 from models.trail import AuditEntry
 from tests import world as named
-from tests.delivery import AGENT, RECEIVER, confirmed, failed, packed, with_courier
+from tests.delivery import AGENT, RECEIVER, WAREHOUSE, confirmed, failed, packed, with_courier
 from tests.query_count import assert_query_count
 from tests.staff import works
 from tests.test_translations import Albanian, Said
@@ -341,6 +342,21 @@ def test_pieces_that_come_back_go_into_stock_or_aside_once(warehouse, world):
     assert world.stock("CASE-BLACK") == 39
     assert [row.sellable for row in StockReturn.select().order_by(StockReturn.id)] == [True, False]
     assert "Asnjë pjesë nuk pritet mbrapsht." in warehouse.get(RETURNS).words
+
+
+@pytest.mark.rule("AFT-3")
+def test_of_a_withdrawal_the_lines_that_come_back_are_listed_alone(warehouse, world):
+    order = with_courier(confirmed(world, "S25-BLACK-128", "CASE-BLACK"))
+    deliver(order, 1, RECEIVER, "id_card", by=WAREHOUSE, now=named.later(60))
+    case = order.lines()[1]
+    more = {"key": "k", "by": SHOPPER, "now": named.later(90), "lines": [case.id]}
+    claim = Claim.open(order, "withdrawal", "changed_mind", **more)
+    claim.decide(True, by=AGENT, now=named.later(100))
+    page = warehouse.get(RETURNS)
+    assert "CASE-BLACK" in page.words
+    assert "S25-BLACK-128" not in page.words
+    warehouse.post(f"{RETURNS}/{order.number}", {"gjendja": "shitet"})
+    assert (world.stock("CASE-BLACK"), world.stock("S25-BLACK-128"), state(order)) == (40, 19, "delivered")
 
 
 def test_what_is_not_awaited_does_not_arrive(warehouse, world):
