@@ -39,7 +39,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 # What is written in Latin letters in Macedonian too, and alike in all three languages.
 NAMES = {"PDF", "IMEI", "Visa", "Mastercard", "Besnik", "Klubi", "Im", "SIM", "USB", "C", "Wi", "Fi", "x"}
 # Of the catalogue: what its editors measure and upload.
-NAMES |= {"SKU", "CSV", "UTF", "SMS", "MB", "GB", "mAh", "Hz", "W", "MP"}
+NAMES |= {"SKU", "CSV", "UTF", "JPEG", "PNG", "SMS", "MB", "GB", "mAh", "Hz", "W", "MP"}
 # Of the desk: apps that show codes, and what they scan.
 NAMES |= {"Aegis", "FreeOTP", "Google", "Authenticator", "QR"}
 EXAMPLES = re.compile(
