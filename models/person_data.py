@@ -141,7 +141,7 @@ def disclose(text: str, *, by: Actor, authority: str, reference: str, ground: st
             after={
                 "authority": authority,
                 "reference": reference,
-                "tables": {name: len(rows) for name, rows in tables.items()},
+                "rows": sum(len(rows) for rows in tables.values()),
             },
             why=ground,
         )

@@ -35,6 +35,7 @@ WHAT = {
     "call_ended": lazy_gettext("Telefonata mbaroi"),
     "note": lazy_gettext("Shënim i brendshëm"),
     "resent": lazy_gettext("Mesazhi u dërgua përsëri"),
+    "disclosed": lazy_gettext("Të dhënat iu dhanë një autoriteti"),
     "claim_opened": lazy_gettext("Erdhi kërkesë e klientit"),
     "claim_answered": lazy_gettext("Klienti mori përgjigje"),
     # At work: views/second_factor.py, views/desk_staff.py.
@@ -88,6 +89,9 @@ FIELDS = {
     "stock": lazy_gettext("Gjendja në depo"),
     "points": lazy_gettext("Pikë"),
     "sellable": lazy_gettext("Mund të shitet"),
+    "authority": lazy_gettext("Autoriteti"),
+    "reference": lazy_gettext("Numri i kërkesës"),
+    "rows": lazy_gettext("Rreshta"),
     "left": lazy_gettext("Kode të mbetura"),
     "left_tries": lazy_gettext("Përpjekje të mbetura"),
     "attempt": lazy_gettext("Përpjekja"),
