@@ -31,7 +31,7 @@ ROOTS = {Profile, Order, Number, Subscriber, Holder, Registration, Mail, Sms}
 NOBODYS = {
     "Allowance", "Attempt", "BssEvent", "BssKnown", "BssMessage", "Brand", "CatalogueVersion", "ClubGift", "Device",
     "DeviceDraft", "Gift", "InboundSms", "Listing", "Partner", "PartnerOffer", "PriceListJob", "Promotion", "Rate",
-    "StepCount", "StockMovement", "Tariff", "TariffPrice", "Variant",
+    "ShopRow", "StepCount", "StockMovement", "Tariff", "TariffPrice", "Variant",
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_giving_data_away_is_recorded_with_who_asked_and_why(world):
     entry = AuditEntry.get()
     assert (entry.what, entry.who, entry.subject) == ("disclosed", "admin@example.com", "person:ana@example.com")
     assert (entry.after["authority"], entry.why) == ("Gjykata themelore", "neni 12")
-    assert entry.after["tables"]["order"] == len(given["tables"]["order"]) == 1
+    assert entry.after["rows"] == sum(len(rows) for rows in given["tables"].values()) > 1
 
 
 def test_nobody_found_gives_nothing_and_records_nothing(world):
