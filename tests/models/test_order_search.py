@@ -218,6 +218,9 @@ def test_a_name_that_very_many_have_fills_its_page_with_the_newest(world, monkey
 def test_an_index_answers_every_search(world):
     many(world, 2000, ["delivered"] * 15 + ["cancelled", "returned", "lapsed", "confirmed", "packed"])
     db.execute_sql("ANALYZE")
+    if not IS_SQLITE:
+        # Two thousand rows are quicker read than looked up: asked is whether an index could answer.
+        db.execute_sql("SET LOCAL enable_seqscan = off")
     searches = [(typed, "") for typed in ("ana markovska", "070 123 456", "7K1M", "m9@", "")]
     with count_queries() as counter:
         for typed, state in [*searches, ("", "lapsed"), ("", LATE)]:
