@@ -400,20 +400,7 @@ def test_after_twenty_changes_the_page_says_to_call(mine, order, monkeypatch):
     assert page.by_id("note").get("value") == "E dyta"
 
 
-NONSENSE = (
-    "",
-    "0",
-    "-1",
-    "9" * 40,
-    "NaN",
-    "1e309",
-    "\u202e",
-    "\ufffd",
-    "x" * 30_000,
-    "'; --",
-    "{{7*7}}",
-    "a\r\nB: c",
-)
+NONSENSE = ("", "9" * 40, "\u202e", "x" * 30_000, "{{7*7}}\r\nB: c")
 
 
 @pytest.mark.parametrize(
