@@ -4,6 +4,7 @@ import pytest
 
 import config
 from gateways.bank import Verdict
+from mails import compose
 from models.actor import Actor
 from models.bss_event import BssEvent
 from models.cancellation import cancel
@@ -148,6 +149,27 @@ def test_money_that_has_gone_back_is_told_by_mail_once(world, at_bank):
     # Whoever else carried it out at the same moment writes nothing.
     Refund.get()._write_done(later(700))
     assert (mails(), Refund.get().done_at) == (["money_back"], later(6))
+
+
+@pytest.mark.rule("PAY-9", "MSG-3")
+@pytest.mark.parametrize(
+    ("language", "title", "amount"),
+    [
+        ("sq", "Paratë u kthyen.", "990 den"),
+        ("mk", "Парите се вратени.", "990 ден."),
+        ("en", "The money is back.", "990 den"),
+    ],
+)
+def test_the_mail_says_how_much_went_back_in_the_orders_language(world, language, title, amount):
+    order = subscribed(world, language)
+    cancel(order, by=AGENT, now=later(5))
+    Refund.get()._write_done(later(6))
+    message = compose(Mail.get(Mail.kind == "money_back"))
+    text, html = (message.get_body((kind,)).get_content().replace("\u00a0", " ") for kind in ("plain", "html"))
+    assert order.number in message["Subject"]
+    for body in (text, html):
+        for words in (title, amount, order.number, f"/porosia/{order.number}?k="):
+            assert words in body, words
 
 
 @pytest.mark.rule("PAY-9")
