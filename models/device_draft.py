@@ -7,7 +7,7 @@ device's trail has every save, and what was published.
 from peewee import CharField, ForeignKeyField, IntegrityError, JSONField
 
 from models.actor import Actor
-from models.base import BaseModel, MomentField, db, locked
+from models.base import IS_SQLITE, BaseModel, MomentField, db, locked
 from models.catalogue import Device
 from models.device_sheet import DeviceSheet, read_path
 from models.trail import record, refuse_changed_subject
@@ -193,6 +193,11 @@ class DeviceDraft(BaseModel):
 
     @classmethod
     def _hold(cls, slug: str) -> "tuple[Device | None, DeviceDraft | None]":
-        """The device and its draft, held: the device first."""
-        device = locked(Device.select().where(Device.slug == slug)).first()
-        return device, locked(cls.select().where(cls.slug == slug)).first()
+        """The device and its draft, held: the device first.
+
+        An order that names the device goes on: it needs the row's key alone.
+        """
+        device = Device.select().where(Device.slug == slug)
+        if not IS_SQLITE:
+            device = device.for_update("FOR NO KEY UPDATE")
+        return device.first(), locked(cls.select().where(cls.slug == slug)).first()

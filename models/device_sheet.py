@@ -9,7 +9,6 @@ from datetime import datetime
 
 from peewee import fn
 
-from models.base import locked
 from models.catalogue import LANGUAGES, Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.catalogue_batch import parts
 from models.choice import CONTRACTS, Choice
@@ -227,11 +226,7 @@ class DeviceSheet:
         return device
 
     def _write_variants(self, device, changed, old):
-        ids = dict(
-            locked(
-                Variant.select(Variant.sku, Variant.id).where(Variant.device == device).order_by(Variant.id)
-            ).tuples()
-        )
+        ids = dict(Variant.select(Variant.sku, Variant.id).where(Variant.device == device).tuples())
         # By variant id, as placing an order takes them.
         for sku in sorted(changed, key=lambda sku: ids.get(sku, 0)):
             values, columns = changed[sku], _variant_columns(changed[sku])

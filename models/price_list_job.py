@@ -160,7 +160,7 @@ class PriceListJob(BaseModel):
     def work_all_due(cls, now) -> int:
         """Check what was uploaded, take what was confirmed; returns how many jobs were moved on."""
         count = 0
-        for job in cls.select().where(cls.state.in_(list(UNDER_WAY))).order_by(cls.id):
+        for job in list(cls.select().where(cls.state.in_(list(UNDER_WAY))).order_by(cls.id)):
             with job._held() as held:
                 if not held:
                     continue
@@ -175,10 +175,10 @@ class PriceListJob(BaseModel):
     def forget_old(cls, now) -> int:
         """Remove the files of what nobody confirmed, and the jobs that ended long ago."""
         late = now - timedelta(hours=FILE_HOURS)
-        for job in cls.select().where(cls.state == "checked", cls.changed_at < late):
+        for job in list(cls.select().where(cls.state == "checked", cls.changed_at < late)):
             cls.update(state="cancelled", changed_at=now).where(cls.id == job.id, cls.state == "checked").execute()
         gone = list(cls.select().where(cls.state.in_(list(ENDED)), cls.changed_at < now - timedelta(days=JOB_DAYS)))
-        for job in cls.select().where(cls.state.in_(list(ENDED)), cls.changed_at >= late - timedelta(days=2)):
+        for job in list(cls.select().where(cls.state.in_(list(ENDED)), cls.changed_at >= late - timedelta(days=2))):
             job._remove()
         for job in gone:
             job._remove()
