@@ -51,13 +51,15 @@ def when_ready(server):
 def on_starting(server):
     """The shelf is loaded once, before the workers are forked: they share its memory, and none begins with it.
 
-    So are the cards that most lists and searches begin with.
+    So are the cards that most lists and searches begin with, and the libraries that draw PDF.
     """
     from peewee import PeeweeException
 
+    from documents.sheet import letters_of
     from models.base import db
     from models.shelf import shelf
 
+    letters_of("Onest")
     app = server.app.wsgi()
     try:
         with db.connection_context():
