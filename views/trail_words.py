@@ -38,7 +38,7 @@ WHAT = {
     "disclosed": lazy_gettext("Të dhënat iu dhanë një autoriteti"),
     "claim_opened": lazy_gettext("Erdhi kërkesë e klientit"),
     "claim_answered": lazy_gettext("Klienti mori përgjigje"),
-    # At work: views/second_factor.py, views/desk_staff.py.
+    # At work: models/second_factor.py, models/staff.py.
     "login": lazy_gettext("Hyri në punë me kod"),
     "login_failed": lazy_gettext("Kodi i hyrjes nuk ishte i saktë"),
     "login_locked": lazy_gettext("Hyrja u mbyll pas shumë kodeve të pasakta"),
@@ -48,7 +48,8 @@ WHAT = {
     "factor_reset": lazy_gettext("Aplikacioni i kodeve u shkëput"),
     "role_given": lazy_gettext("Roli u dha"),
     "role_taken": lazy_gettext("Roli u hoq"),
-    # The catalogue: models/device_draft.py, models/catalogue_tables.py, models/stock_movement.py, models/price_list_job.py.
+    # The catalogue: models/device_draft.py, models/catalogue_tables.py, models/stock_movement.py,
+    # models/price_list_job.py.
     "draft_begun": lazy_gettext("Drafti u fillua"),
     "drafted": lazy_gettext("U ruajt në draft"),
     "draft_caught_up": lazy_gettext("Drafti vazhdoi nga gjendja e re e dyqanit"),
