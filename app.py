@@ -39,11 +39,12 @@ from views import (
     desk_home,
     desk_import,
     desk_joining,
+    desk_person,
     desk_nav,
     desk_orders,
-    desk_refunds,
     desk_words,
     desk_tables,
+    desk_refunds,
     desk_staff,
     desk_trail,
     device,
@@ -109,15 +110,43 @@ def create_app() -> Flask:
     money_back.register(app)
     for papers in (documents.blueprint, documents.desk, desk_refunds.blueprint):
         app.register_blueprint(papers)
+    desk_words.register(app)
     desk_nav.register(app)
     catalogue_words.register(app)
     for editing in (desk_catalogue, desk_tables, desk_import):
         app.register_blueprint(editing.blueprint)
-    for journey in (browse, device, cart, checkout, pay, orders, delivery_link, bills, club, numbers, profile, pages, pictures):
+    for journey in (
+        browse,
+        device,
+        cart,
+        checkout,
+        pay,
+        orders,
+        delivery_link,
+        bills,
+        club,
+        numbers,
+        profile,
+        pages,
+        pictures,
+    ):
         app.register_blueprint(journey.blueprint)
     for afterwards in (order_changes, claims, shops):
         app.register_blueprint(afterwards.blueprint)
-    for work in (desk_staff, desk_trail, desk_orders, desk_claims, desk_home, staff_login, desk_figures, desk_delivery, desk_gifts, desk_joining, partner):
+    for work in (
+        desk_staff,
+        desk_trail,
+        desk_orders,
+        desk_claims,
+        desk_home,
+        staff_login,
+        desk_figures,
+        desk_delivery,
+        desk_gifts,
+        desk_joining,
+        desk_person,
+        partner,
+    ):
         app.register_blueprint(work.blueprint)
     if config.ENV != "production":
         app.register_blueprint(demo.blueprint)
