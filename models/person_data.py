@@ -23,14 +23,21 @@ from models.subscriber import Holder, Subscriber
 from models.trail import record
 from models.voucher import Voucher
 
-# Columns that open something, or are made to find a row again: nobody is told them.
+# Columns that open something, or are made to find a row again: nobody is told them. Nor who of the shop it was.
 SECRET = frozenset(
     {"password_hash", "token", "nonce", "key", "checkout_key", "digest", "session_number", "stored", "used_key"}
+    | {"who", "answered_by"}
 )
+# And these of single tables: who has such a code uses it.
+CODES = frozenset({(Registration, "code"), (Voucher, "code")})
 # Tables that hold nothing but such columns and times.
 KEYS = frozenset({"SecondFactor", "RecoveryCode", "WorkSession", "SecurityCode", "ProfileLink", "OrderKey"})
 # Foreign keys to a profile that say who worked, not whom it is about.
 WORKERS = frozenset({(Voucher, "used_by"), (GiftHandout, "clerk"), (DeskJoining, "clerk")})
+
+
+# A statement has at most so many ids: databases take no more than some ten thousand values in one.
+BATCH = 500
 
 
 class NobodyFound(Exception):
@@ -55,6 +62,11 @@ def person_of(text: str) -> dict:
 
 def _ids(query) -> set[int]:
     return {number for (number,) in query.tuples()}
+
+
+def _batches(ids):
+    ids = sorted(ids)
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
 def _of_email(email: str) -> dict:
@@ -107,7 +119,10 @@ def data_of(roots: dict) -> dict[str, list[dict]]:
                 if (model, field.name) in WORKERS or model.__name__ in KEYS:
                     continue
                 key = model._meta.primary_key
-                new = _ids(model.select(key).where(field.in_(found[parent]))) - found.get(model, set())
+                new = set()
+                for ids in _batches(found[parent]):
+                    new |= _ids(model.select(key).where(field.in_(ids)))
+                new -= found.get(model, set())
                 if new:
                     found.setdefault(model, set()).update(new)
                     queue.append(model)
@@ -117,8 +132,9 @@ def data_of(roots: dict) -> dict[str, list[dict]]:
 def _rows(model, ids) -> list[dict]:
     key = model._meta.primary_key
     return [
-        {name: _plain(value) for name, value in row.items() if name not in SECRET}
-        for row in model.select().where(key.in_(ids)).order_by(key).dicts()
+        {name: _plain(value) for name, value in row.items() if name not in SECRET and (model, name) not in CODES}
+        for some in _batches(ids)
+        for row in model.select().where(key.in_(some)).order_by(key).dicts()
     ]
 
 

@@ -1,14 +1,17 @@
 """All that is kept about a person, and giving it to an authority (PRV-5)."""
 
 import json
+import sqlite3
 
 import pytest
 from peewee import ForeignKeyField
 
 from models import MODELS
 from models.actor import Actor
+from models.base import IS_SQLITE, db
 from models.bill_payment import BillPayment
 from models.catalogue import Device
+from models.claim import Claim
 from models.club_member import ClubMember
 from models.number import Number
 from models.order import Order
@@ -19,8 +22,8 @@ from models.registration import Registration
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
-from tests.club import joined
-from tests.staff import works
+from tests.club import joined, offer
+from tests.staff import voucher, works
 from tests.world import NOW, build, ordered, own_number, profile
 
 ADMIN = Actor("admin", "admin@example.com")
@@ -88,6 +91,36 @@ def test_no_secret_is_told(world):
             assert table not in {model._meta.table_name for model in MODELS if model.__name__ in KEYS}
     text = json.dumps(data_of(person_of("arben@example.com")))
     assert Profile.get(Profile.email == "arben@example.com").password_hash not in text
+
+
+@pytest.mark.rule("PRV-5", "PRV-1")
+def test_neither_who_of_the_shop_it_was_nor_a_code_that_could_be_used_is_told(world):
+    member, order = joined(points=700), ordered(world, "CASE-BLACK")[0]
+    order.move("cancelled", by=ADMIN, now=NOW)
+    Claim.open(order, "complaint", "late", key="k", by=ADMIN, now=NOW).answer("Po.", by=ADMIN, now=NOW)
+    bought = voucher(member, offer("KOKO", 50))
+    begun = {"email": "ana@example.com", "password": "fjale-kyce-7", "address": "10.0.0.1", "language": "sq"}
+    Registration.begin(first_name="Ana", last_name="Markovska", now=NOW, **begun)
+    ana, arben = (data_of(person_of(text)) for text in ("ana@example.com", "arben@example.com"))
+    assert ADMIN.name not in json.dumps(ana)
+    assert [row["reply"] for row in ana["claim"]] == ["Po."]
+    assert "code" not in ana["registration"][0]
+    assert bought.code not in json.dumps(arben["voucher"])
+    # Codes that open nothing belong to it.
+    assert data_of(person_of(member.number.msisdn))["subscriber"][0]["code"]
+
+
+@pytest.mark.rule("PRV-5")
+@pytest.mark.skipif(not IS_SQLITE, reason="The limit is SQLite's.")
+def test_somebody_with_more_rows_than_a_statement_takes_values_is_given_whole(world):
+    numbers = {ordered(world, "CASE-BLACK")[0].id for _ in range(3)}
+    before = db.connection().setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+    try:
+        found = data_of({Order: numbers | set(range(10**6, 10**6 + 700))})
+    finally:
+        db.connection().setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
+    assert [row["id"] for row in found["order"]] == sorted(numbers)
+    assert len(found["order_line"]) == 3
 
 
 @pytest.mark.rule("PRV-5")
