@@ -3,8 +3,8 @@
 from models.actor import Actor
 from models.base import db
 from models.claim import Claim
-from models.desk_order import refuse_what_matters
 from models.order import Order
+from models.trail import refuse_changed
 
 PER_PAGE = 25
 
@@ -45,4 +45,4 @@ def decide(claim: Claim, accept: bool, *, why: str, by: Actor, now, mark: str) -
 def _refuse(claim: Claim, order: Order, mark: str) -> None:
     # Once it is answered, the answer is what to be told of.
     if Claim.get_by_id(claim.id).is_open:
-        refuse_what_matters(order, mark)
+        refuse_changed(order, mark)

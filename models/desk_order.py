@@ -1,20 +1,19 @@
-"""What an agent does to an order for whoever calls: only once the caller is identified (AFT-1, AFT-2, DSK-1)."""
+"""What an agent does to an order for whoever calls: once the caller is identified (AFT-1, AFT-2, DLV-5, DSK-1)."""
 
 import crash
-from models import cancellation, order_change
+from models import cancellation, delivery, order_change
 from models.actor import Actor
 from models.allowance import Allowance
 from models.base import db
+from models.delivery import ArrangedTime, Slot
 from models.identification import Identification
 from models.order import Order
 from models.order_change import Wanted
 from models.outbox import Mail
 from models.security_code import HOUR
 from models.sms import Sms
-from models.trail import ChangedMeanwhile, record, refuse_changed
+from models.trail import record, refuse_changed
 
-# Steps of the trail after which an order is what it was: nobody needs to be told of them before changing it.
-HARMLESS = frozenset({"note", "identified", "not_identified", "call_ended", "resent"})
 # Messages of one order that are sent again within an hour.
 MOST_RESENT = 10
 # Between the key of the first message and the form's: those of one reason are found by the beginning of their keys.
@@ -54,20 +53,19 @@ def cancel(order: Order, *, by: Actor, now, mark: str, why: str) -> Order:
     return cancelled
 
 
+def arrange(order: Order, slot: Slot, *, by: Actor, now, mark: str) -> ArrangedTime:
+    """As `delivery.arrange`, for an identified caller; raises NotIdentified beside its errors."""
+    with db.atomic():
+        order = order.relock()
+        Identification.require(order, by, now)
+        return delivery.arrange(order, slot, by=by, now=now, mark=mark)
+
+
 def _held(order: Order, by: Actor, now, mark: str) -> Order:
     order = order.relock()
     Identification.require(order, by, now)
-    refuse_what_matters(order, mark)
+    refuse_changed(order, mark)
     return order
-
-
-def refuse_what_matters(order: Order, mark: str) -> None:
-    """As `trail.refuse_changed`, but for HARMLESS steps; call it with the order's row held."""
-    try:
-        refuse_changed(order, mark)
-    except ChangedMeanwhile as changed:
-        if told := [step for step in changed.steps if step.what not in HARMLESS]:
-            raise ChangedMeanwhile(told) from None
 
 
 def is_resendable(message: "Mail | Sms", order: Order, now) -> bool:

@@ -10,6 +10,9 @@ from models.actor import Actor
 from models.base import BaseModel, MomentField
 from models.order import Order, OrderEvent
 
+# Steps after which an order is what it was: nobody needs to be told of them before changing it.
+HARMLESS = frozenset({"note", "identified", "not_identified", "call_ended", "resent"})
+
 
 class ChangedMeanwhile(Exception):
     """Somebody else changed the order since its page was shown; `steps` says what happened, the oldest first."""
@@ -81,12 +84,12 @@ def mark_of(order: Order) -> str:
 
 
 def refuse_changed(order: Order, mark: str) -> None:
-    """Raises ChangedMeanwhile when the trail goes on after `mark`; call it with the order's row held.
+    """Raises ChangedMeanwhile when more than HARMLESS steps follow `mark`; call it with the order's row held.
 
     A mark that no page wrote counts as one from before everything.
     """
     event, entry = map(int, mark.split(".")) if re.fullmatch(r"\d{1,18}\.\d{1,18}", mark) else (0, 0)
-    if steps := _steps(order, event, entry):
+    if steps := [step for step in _steps(order, event, entry) if step.what not in HARMLESS]:
         raise ChangedMeanwhile(steps)
 
 

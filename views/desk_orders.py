@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from models import desk_order
 from models.cancellation import is_cancellable
-from models.delivery import NotOffered, Slot, TooLate, arrange
+from models.delivery import NotOffered, Slot, TooLate
 from models.desk_order import NotResendable, TooManyResent
 from models.identification import Identification, NotIdentified, TooManyTries
 from models.order import NotAllowed, Order, OutOfStock
@@ -158,6 +158,8 @@ def _dossier(order: Order) -> Dossier:
 def _page(order: Order, status=200, *, dossier=None, **more):
     dossier = dossier or _dossier(order)
     form = more.pop("form", None)
+    # What was typed into the form stays on the page, also where the order went on meanwhile.
+    editable = dossier.is_changeable or (form is not None and more.get("changed") is not None)
     if form is None and dossier.identified:
         colours = dossier.colours()
         form = ChangeForm.of(order, list(colours), formdata=None, data=_as_it_is(dossier, colours))
@@ -173,7 +175,9 @@ def _page(order: Order, status=200, *, dossier=None, **more):
         "key": secrets.token_hex(8),
         "done": request.args.get("u", "") if request.method == "GET" else "",
         "due": together(line.quote for line in dossier.lines),
+        "editable": editable,
         "changed": None,
+        "chosen": "",
         "trouble": "",
         "cancellable": is_cancellable(order, actor()),
         "late": is_late(order, shopper().now),
@@ -281,15 +285,16 @@ def resend(number: str):
 def arrange_time(number: str):
     """The time at which the caller is at home (DLV-5)."""
     order = find_order_or_404(number)
-    dossier = _dossier(order)
-    if not dossier.identified:
-        return _page(order, 409, dossier=dossier)
+    chosen, mark = request.form.get("koha", ""), request.form.get("mark", "")
     try:
-        arrange(order, Slot.read(request.form.get("koha", "")), by=actor(), now=shopper().now)
+        desk_order.arrange(order, Slot.read(chosen), by=actor(), now=shopper().now, mark=mark)
+    except ChangedMeanwhile as changed:
+        return _page(Order.get_by_id(order.id), 409, changed=changed, chosen=chosen)
     except (NotOffered, TooLate, NotAllowed):
-        return _page(
-            Order.get_by_id(order.id), 422, trouble=gettext("Kjo kohë nuk mund të zgjidhet më. Zgjidhni një tjetër.")
-        )
+        trouble = gettext("Kjo kohë nuk mund të zgjidhet më. Zgjidhni një tjetër.")
+        return _page(Order.get_by_id(order.id), 422, trouble=trouble, chosen=chosen)
+    except NotIdentified:
+        return _page(order, 409)
     return _done(order, "caktuar")
 
 

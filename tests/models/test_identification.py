@@ -8,6 +8,7 @@ from models import desk_order
 from models.actor import Actor
 from models.allowance import Allowance
 from models.base import db
+from models.delivery import times
 from models.desk_order import NotResendable, TooManyResent, resend
 from models.identification import MOST_OF_ORDER, Identification, NotIdentified, TooManyTries, holders_of
 from models.number import Number
@@ -18,6 +19,7 @@ from models.outbox import Mail
 from models.payment import Refund
 from models.sms import Sms
 from models.trail import AuditEntry, ChangedMeanwhile, mark_of
+from tests.delivery import confirmed, failed
 from tests.world import (
     NOW,
     build,
@@ -157,6 +159,20 @@ def test_what_changes_nothing_keeps_nobody_from_changing_but_a_change_does(order
     with pytest.raises(ChangedMeanwhile) as error:
         desk_order.cancel(order, by=OTHER, now=later(2), mark=mark, why="telefon")
     assert [step.what for step in error.value.steps] == ["changed"]
+
+
+@pytest.mark.rule("DLV-5", "DSK-1")
+def test_a_time_is_arranged_for_who_is_identified_at_that_moment(world):
+    order = failed(confirmed(world))
+    slot, mark = times(order, later(70), AGENT)[0], mark_of(order)
+    with pytest.raises(NotIdentified):
+        desk_order.arrange(order, slot, by=AGENT, now=later(70), mark=mark)
+    assert asked(order, now=later(70), **CONTACT)
+    assert Identification.end(order, AGENT, later(71))
+    with pytest.raises(NotIdentified):
+        desk_order.arrange(order, slot, by=AGENT, now=later(72), mark=mark)
+    assert asked(order, now=later(73), **CONTACT)
+    assert desk_order.arrange(order, slot, by=AGENT, now=later(74), mark=mark).slot == slot
 
 
 @pytest.mark.rule("AFT-2", "PAY-9")

@@ -7,10 +7,14 @@ from models import order_change
 from models.actor import SHOPPER, Actor
 from models.base import db
 from models.bss_event import BssEvent
+from models.cancellation import cancel
+from models.delivery import arrange, times
 from models.order import NotAllowed, Order, OutOfStock
 from models.order_change import Wanted, change, colours_of
+from models.order_note import OrderNote
 from models.outbox import Mail
-from models.trail import AuditEntry, ChangedMeanwhile, mark_of, record, trail_of
+from models.trail import HARMLESS, AuditEntry, ChangedMeanwhile, mark_of, record, trail_of
+from tests.delivery import confirmed, failed
 from tests.world import NOW, build, in_state, later, ordered
 
 AGENT = Actor("agent", "agent@example.com")
@@ -99,6 +103,26 @@ def test_the_second_of_two_is_told_what_the_first_changed(world):
     change(order, Wanted.of(order, street="E dyta 2"), by=AGENT, now=later(7), mark=mark_of(order))
     assert Order.get_by_id(order.id).street == "E dyta 2"
     assert [step.what for step in trail_of(order)] == ["state", "changed", "changed"]
+
+
+@pytest.mark.rule("DSK-1", "AFT-1", "AFT-2", "DLV-5")
+def test_what_changes_nothing_of_an_order_keeps_neither_shopper_nor_warehouse_from_a_change(world):
+    order, waiting = confirmed(world), failed(confirmed(world))
+    marks = [mark_of(order), mark_of(waiting)]
+    for row in (order, waiting):
+        OrderNote.add(row, "Thirri dje.", by=AGENT, now=later(61), key=row.number)
+        for what in sorted(HARMLESS):
+            record(AGENT, what, later(61), order=row)
+    changed = change(order, Wanted.of(order, street="E re 1"), by=SHOPPER, now=later(70), mark=marks[0])
+    assert changed.street == "E re 1"
+    slot = times(waiting, later(70))[0]
+    assert arrange(waiting, slot, by=SHOPPER, now=later(70), mark=marks[1]).slot == slot
+    with pytest.raises(ChangedMeanwhile) as error:
+        cancel(order, by=SHOPPER, now=later(71), mark=marks[0])
+    assert [step.what for step in error.value.steps] == ["changed"]
+    mark = mark_of(order)
+    OrderNote.add(order, "Thirri përsëri.", by=AGENT, now=later(72), key="again")
+    assert cancel(order, by=SHOPPER, now=later(73), mark=mark).state == "cancelled"
 
 
 def test_nothing_wanted_anew_writes_nothing(world):

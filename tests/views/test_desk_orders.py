@@ -3,9 +3,9 @@
 import pytest
 
 from gateways.bank import Verdict
-from models.actor import Actor
+from models.actor import SHOPPER, Actor
 from models.catalogue import Variant
-from models.delivery import ArrangedTime, fail, hand_over, pack, times
+from models.delivery import ArrangedTime, arrange, fail, hand_over, pack, times
 from models.delivery import contents_of as picked
 from models.identification import MOST_OF_ORDER, Identification
 from models.order import Order, OrderLine
@@ -416,25 +416,53 @@ def test_a_mail_goes_out_again_once_and_a_code_or_another_orders_mail_never(agen
 
 @pytest.mark.rule("DLV-5", "DSK-1")
 def test_after_a_failed_attempt_the_agent_arranges_a_new_time_and_the_page_tells_all_of_it(agent, order, clock):
-    warehouse = Actor("warehouse", "w@example.com")
-    pack(order, picked(order.lines()), by=warehouse, now=later(2))
-    hand_over(Order.get_by_id(order.id), by=warehouse, now=later(3))
-    order = Order.get_by_id(order.id)
-    fail(order, 1, "no_answer", "dy herë", by=warehouse, now=later(4))
+    order = undelivered(order)
     identify(agent, order)
     page = agent.get(page_of(order))
     assert "pa përgjigje" in page.words
     assert "dy herë" in page.words
-    slot = times(Order.get_by_id(order.id), later(5))[0]
+    path, slot = f"{page_of(order)}/koha", times(Order.get_by_id(order.id), later(5))[0]
+    form = page.form(path)
     for _ in range(2):
-        assert agent.post(f"{page_of(order)}/koha", {"koha": slot.code}).status == 303
+        assert agent.post(path, form | {"koha": slot.code}).status == 303
     assert ArrangedTime.get().slot == slot
-    assert agent.post(f"{page_of(order)}/koha", {"koha": "2026-03-15.9-12"}).status == 422
+    form = agent.get(page_of(order)).form(path)
+    assert agent.post(path, form | {"koha": "2026-03-15.9-12"}).status == 422
     sms = Sms.get(Sms.kind == "attempt_failed")
     Sms.update(state="sent").execute()
     resent = {"lloji": "sms", "mesazhi": sms.id, "celesi": "k"}
     assert agent.post(f"{page_of(order)}/mesazhet", resent).status == 303
     assert agent.get(page_of(order)).words.count("Dorëzimi nuk u krye") >= 2
+
+
+@pytest.mark.rule("DLV-5", "DSK-1")
+def test_a_time_that_somebody_else_arranged_is_told_before_the_agents_own_replaces_it(agent, colleague, order):
+    order = undelivered(order)
+    for browser in (agent, colleague):
+        identify(browser, order)
+    path, offered = f"{page_of(order)}/koha", times(order, later(5))
+    form = agent.get(page_of(order)).form(path)
+    assert OrderNote.add(order, "Thirri dje.", by=Actor("agent", "x@example.com"), now=later(5), key="n")
+    arrange(order, offered[3], by=SHOPPER, now=later(5))
+    page = agent.post(path, form | {"koha": offered[4].code})
+    assert page.status == 409
+    assert "klienti" in page.text_of("nderkohe").lower()
+    assert "Thirri dje." not in page.text_of("nderkohe")
+    assert ArrangedTime.get().slot == offered[3]
+    again = page.form(path)
+    assert again["koha"] == offered[4].code
+    assert page.by_id("street") is None
+    assert agent.post(path, again).status == 303
+    assert ArrangedTime.get().slot == offered[4]
+
+
+def undelivered(order) -> Order:
+    """Packed, handed over, and nobody answered."""
+    warehouse = Actor("warehouse", "w@example.com")
+    pack(order, picked(order.lines()), by=warehouse, now=later(2))
+    hand_over(Order.get_by_id(order.id), by=warehouse, now=later(3))
+    fail(Order.get_by_id(order.id), 1, "no_answer", "dy herë", by=warehouse, now=later(4))
+    return Order.get_by_id(order.id)
 
 
 # The page
