@@ -35,8 +35,8 @@ from views.templating import clock, phone_text
 blueprint = Blueprint("desk_orders", __name__, url_prefix="/desk/porosite")
 blueprint.after_request(keep_private)
 
-# So many searches a browser keeps: each tab comes back to its own.
-KEPT = 8
+# So many searches a browser keeps: each tab comes back to its own, and a cookie holds them.
+KEPT = 5
 
 
 @blueprint.app_template_filter("masked_mail")

@@ -93,6 +93,15 @@ def test_results_name_the_order_and_show_of_the_phone_what_its_owner_knows(agent
     assert agent.follow(agent.post(DESK, {"nga": "11.03.2026"})).text_of("r") == "0 porosi"
 
 
+def test_searches_of_any_letters_fit_into_the_cookie(agent, order):
+    for number in range(7):
+        agent.post(DESK, {"q": f"{number}" + "Ѓѕќ" * 19, "nga": "01.01.2026"})
+    assert len(agent.cookie("session").value) < 3000
+    page = agent.post(DESK, {"q": "x" * 61})
+    assert page.status == 422
+    assert page.by_id("q").get("aria-invalid") == "true"
+
+
 def test_each_tab_comes_back_to_its_own_search(agent, order):
     first, second = (agent.post(DESK, {"q": typed}).location for typed in ("nobody", "neither"))
     assert agent.get(first).by_id("q").get("value") == "nobody"

@@ -37,7 +37,7 @@ _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})\.?")
 class SearchForm(ShopForm):
     q = StringField(
         lazy_gettext("Numri i porosisë, telefoni, e-posta ose emri"),
-        [AtMost(100)],
+        [AtMost(60)],
         filters=[tidy],
         render_kw={**_QUIET, "type": "search", "aria-keyshortcuts": "/"},
     )
