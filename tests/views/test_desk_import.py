@@ -1,5 +1,6 @@
 """Importi: a price list from the page, checked, confirmed, and taken by the worker (CAT-7, DSK-4)."""
 
+import fcntl
 import io
 from datetime import timedelta
 
@@ -189,6 +190,29 @@ def test_what_nobody_confirms_goes_after_a_day(editor, world, tmp_path):
     assert editor.get(page.location).status == 200
     PriceListJob.forget_old(world.now + timedelta(days=40))
     assert PriceListJob.select().count() == 0
+
+
+@pytest.mark.rule("CAT-7")
+def test_a_file_that_another_worker_holds_is_left_to_it(editor, world):
+    page = upload(editor, csv(*GOOD))
+    with PriceListJob.get().path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        round_of_the_worker(world)
+        assert PriceListJob.get().state == "waiting"
+    # It died, or is done: the next round goes on.
+    round_of_the_worker(world)
+    assert "Pajisje që shtohen 2" in editor.get(page.location).words
+
+
+@pytest.mark.rule("CAT-7")
+def test_a_file_that_is_no_longer_what_was_uploaded_is_not_taken(editor, world):
+    page = upload(editor, csv(*GOOD))
+    round_of_the_worker(world)
+    editor.post(f"{page.location}/konfirmo")
+    PriceListJob.get().path.write_bytes(csv(GOOD[0].replace("19990", "1")))
+    round_of_the_worker(world)
+    assert PriceListJob.get().state == "failed"
+    assert Device.select().where(Device.slug == "nova-1").count() == 0
 
 
 def test_a_file_that_is_gone_ends_its_job(editor, world):
