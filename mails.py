@@ -36,7 +36,7 @@ from models.money import MINOR, money
 from models.money import number as amount
 from models.order import Order, OrderLine
 from models.order_points import OrderPoints
-from models.outbox import AFTER_KINDS, BILL_KINDS, CLUB_KINDS, DELIVERY_KINDS, KINDS, PROFILE_KINDS, Mail
+from models.outbox import AFTER_KINDS, BILL_KINDS, CLUB_KINDS, DELIVERY_KINDS, PROFILE_KINDS, SENT_KINDS, Mail
 from models.payment import Payment
 from models.places import municipality_of
 from models.profile_link import ProfileLink
@@ -68,7 +68,7 @@ def compose(mail: Mail) -> EmailMessage:
 
 
 def _compose(mail: Mail) -> EmailMessage:
-    if mail.kind not in KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
+    if mail.kind not in SENT_KINDS:
         raise ValueError(f"There is no mail {mail.kind!r}.")
     language = mail.language if mail.language in languages.LOCALES else languages.DEFAULT
     pictures = Pictures(mail.message_id)

@@ -35,6 +35,9 @@ BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
 # About the points club, to the profile that joined; `data` says what of.
 CLUB_KINDS = ("voucher", "points_lapse", "club_joined", "club_news")
 
+# All that are ever sent.
+SENT_KINDS = KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS
+
 
 def mail_server() -> MailServer:
     return MailServer(
@@ -95,7 +98,7 @@ class Mail(Outgoing):
         Raises ValueError for a kind that there is not.
         """
         withheld = kind in WITHHELD_KINDS
-        if not withheld and kind not in KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS:
+        if not withheld and kind not in SENT_KINDS:
             raise ValueError(f"There is no mail {kind!r}.")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (
