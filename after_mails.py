@@ -62,7 +62,12 @@ def _claim(mail: Mail, language: str) -> dict:
 
 
 def _money_back(mail: Mail, language: str) -> dict:
-    return {"back": Refund.get_by_id(mail.data["refund"]).amount}
+    # Of an order that was not sent back whole, only what was.
+    claim = Claim.returned_of(mail.order) if mail.order.state == "delivered" else None
+    return {
+        "back": Refund.get_by_id(mail.data["refund"]).amount,
+        "claimed": [line.title(language) for line in claim.lines_of()] if claim else [],
+    }
 
 
 def _refund(order: Order) -> int:

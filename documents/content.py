@@ -14,6 +14,7 @@ import config
 import mails
 from mails import clean
 from models.catalogue import CONTRACT_MONTHS
+from models.claim import Claim
 from models.money import money
 from models.number import Number
 from models.order import Order, OrderLine
@@ -23,6 +24,9 @@ from models.places import municipality_of
 from models.quote import quote, together
 from models.subscriber import Holder, Subscriber
 from views.templating import phone_text
+
+# Of an order in these states all the money goes back.
+ENDED = frozenset({"cancelled", "returned"})
 
 # Facts
 
@@ -75,10 +79,14 @@ def facts_of_contract(order: Order, line: OrderLine) -> dict:
 def facts_of_refund(order: Order, refund) -> dict:
     """What the note of a refund that went back is made from (PAY-9)."""
     payment = refund.payment
-    # A surplus payment was needed by no order; all others go back because their order ended.
-    why = order.state if payment.state == "paid" else "surplus"
-    points = OrderPoints.of(order) if order.points and why != "surplus" else None
-    lines = [_line(line, order.language) for line in order.lines()]
+    # A surplus payment was needed by no order; others go back because their order ended, or some lines of it.
+    why, returned = "surplus", []
+    if payment.state == "paid" and order.state in ENDED:
+        why, returned = order.state, order.lines()
+    elif payment.state == "paid":
+        claim = Claim.returned_of(order)
+        why, returned = "withdrawal", claim.lines_of() if claim else []
+    points = OrderPoints.of(order) if order.points and why in ENDED else None
     return _of_everybody(order) | {
         "name": clean(order.full_name),
         "email": clean(order.email),
@@ -92,7 +100,7 @@ def facts_of_refund(order: Order, refund) -> dict:
         "done_at": _iso(refund.done_at),
         "points": points.points if points and points.state == "returned" else 0,
         "points_of": points.service_code if points else "",
-        "lines": lines if why != "surplus" else [],
+        "lines": [_line(line, order.language) for line in returned],
     }
 
 
@@ -483,8 +491,9 @@ def _refund(paper: _Paper) -> dict:
     why = {
         "cancelled": _("Porosia u anulua."),
         "returned": _("Porosia u kthye."),
+        "withdrawal": _("Blerësi u tërhoq nga blerja e artikujve të shënuar."),
         "surplus": _("Porosia nuk e kishte më të nevojshme këtë pagesë."),
-    }.get(facts["why"], _("Porosia nuk e kishte më të nevojshme këtë pagesë."))
+    }[facts["why"]]
     sums = [
         [_("U pagua me kartelë"), paper.den(facts["of"])],
         [_("U kthye në kartelë"), paper.den(facts["amount"]), True],
@@ -513,7 +522,8 @@ def _refund(paper: _Paper) -> dict:
             ),
         ],
     ]
-    billed = [line for line in facts["lines"] if line["payment"] != CARD]
+    is_part = facts["why"] == "withdrawal"
+    billed = [line for line in facts["lines"] if line["payment"] != CARD and not is_part]
     if facts["points"] or billed:
         blocks.append(["heading", _("Çfarë u kthye tjetër")])
         texts = []
@@ -530,7 +540,7 @@ def _refund(paper: _Paper) -> dict:
         blocks.append(["numbered", texts])
     if facts["lines"]:
         blocks += [
-            ["heading", _("Artikujt e porosisë")],
+            ["heading", _("Artikujt që u kthyen") if is_part else _("Artikujt e porosisë")],
             [
                 "table",
                 {
@@ -545,6 +555,8 @@ def _refund(paper: _Paper) -> dict:
             ],
         ]
     lead = _("Paratë e kësaj porosie u kthyen në kartelë.")
+    if is_part:
+        lead = _("Paratë e artikujve që u kthyen janë përsëri në kartelë.")
     return paper.content(_("Vërtetim për kthimin e parave"), lead, blocks)
 
 

@@ -214,6 +214,11 @@ class Claim(BaseModel):
         """The withdrawal whose pieces are on their way back."""
         return cls.get_or_none(cls.order == order, cls.kind == "withdrawal", cls.state == "accepted")
 
+    @classmethod
+    def returned_of(cls, order: Order) -> "Claim | None":
+        """The withdrawal whose pieces have come back."""
+        return cls.get_or_none(cls.order == order, cls.kind == "withdrawal", cls.state == "returned")
+
     def came_back(self, order: Order, *, by: Actor, now) -> None:
         """The pieces are there: the order goes back, or the card gets what the lines cost; once (AFT-3, PAY-9).
 

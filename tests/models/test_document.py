@@ -8,20 +8,25 @@ import pytest
 from peewee import IntegrityError
 from pypdf import PdfReader
 
-from models.actor import Actor
+from mails import compose
+from models.actor import SHOPPER, Actor
 from models.base import IS_SQLITE, db
 from models.cancellation import cancel
+from models.claim import Claim
 from models.document import Document, Wanted, draw_together, due
 from models.money import money
 from models.order import Order
 from models.order_change import Wanted as Changed
 from models.order_change import change
+from models.outbox import Mail
 from models.payment import Refund
+from models.stock_return import StockReturn
 from tests.papers import NEW, brought_to, of_new_number, pages, paid, subscribed, text, with_points
 from tests.query_count import assert_query_count
 from tests.world import NOW, build, cart_with, checkout_of, in_state, later, ordered, place
 
 AGENT = Actor("agent", "agent@example.com")
+DELIVERED = ("packed", "with_courier", "delivered")
 LANGUAGES = ("sq", "mk", "en")
 CONFIRMATION, RECEIPT = Wanted("confirmation"), Wanted("receipt")
 
@@ -283,6 +288,40 @@ def test_the_refund_note_says_what_went_back(world, language, title, billed):
     told = text(found.draw())
     for expected in (title, billed, order.number, den(99_000, language), "Ana Markovska", refund.payment.oid):
         assert expected in told, expected
+
+
+@pytest.mark.rule("DLV-4", "PAY-9", "AFT-3", "LOC-1")
+@pytest.mark.parametrize(
+    ("language", "why", "gone"),
+    [
+        (
+            "sq",
+            ("Blerësi u tërhoq nga blerja e artikujve të shënuar.", "Artikujt që u kthyen"),
+            "nuk e kishte më të nevojshme",
+        ),
+        ("mk", ("Купувачот се повлече од купувањето на наведените артикли.", "Вратени артикли"), "не се наплаќа"),
+        ("en", ("The buyer withdrew from the purchase of the items listed.", "Items that were returned"), "charged"),
+    ],
+)
+def test_the_refund_note_of_lines_that_went_back_alone_tells_of_them_alone(world, language, why, gone):
+    order = brought_to(subscribed(world, language, extra=("CASE-BLACK", "SIM-PREPAID")), *DELIVERED)
+    case = next(line for line in order.lines() if line.sku == "CASE-BLACK")
+    claim = Claim.open(order, "withdrawal", "no_reason", key="k", by=SHOPPER, now=later(9), lines=[case.id])
+    claim.decide(True, by=AGENT, now=later(10))
+    StockReturn.of(order).arrive(by=AGENT, sellable=True, now=later(11))
+    refund = Refund.get()
+    refund._write_done(later(12))
+    told = said(order.relock(), Wanted("refund", refund.id))
+    for expected in (*why, "CASE-BLACK", den(99_000, language), den(129_000, language)):
+        assert expected in told, expected
+    for other in ("Galaxy S25, 128 GB", "SIM-PREPAID", "070 100 001", gone):
+        assert other not in told, other
+    message = compose(Mail.get(Mail.kind == "money_back"))
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,)).get_content().replace("\u00a0", " ")
+        assert why[1] in body
+        assert case.title(language) in body
+        assert "128 GB" not in body
 
 
 @pytest.mark.rule("DLV-4")
