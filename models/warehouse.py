@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from peewee import fn
+from peewee import JOIN, Case, fn
 
 from models.actor import Actor
 from models.calendar import local_day
@@ -127,10 +127,49 @@ def parcel_of(order: Order) -> Parcel:
     return parcels([order])[0]
 
 
-def in_state(*states: str, limit: int = SHOWN) -> list[Parcel]:
-    """The parcels in these states, the earliest promised first."""
-    orders = Order.select().where(Order.state.in_(states)).order_by(Order.promised_on, Order.id).limit(limit)
+def in_state(state: str, limit: int = SHOWN) -> list[Parcel]:
+    """The parcels in this state, the earliest promised first."""
+    orders = Order.select().where(Order.state == state).order_by(Order.promised_on, Order.id).limit(limit)
     return parcels(list(orders))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first of a list, and how many are in it."""
+
+    parcels: list[Parcel]
+    total: int
+
+    @classmethod
+    def of(cls, orders, limit: int) -> "Listed":
+        found = list(orders.limit(limit))
+        return cls(parcels(found), len(found) if len(found) < limit else orders.count())
+
+
+def _with_times(state: str):
+    """The orders in this state, each with the time that is arranged for its next attempt, or none."""
+    past = DeliveryAttempt.alias()
+    is_over = fn.EXISTS(past.select(past.id).where(past.order == Order.id, past.number >= ArrangedTime.attempt))
+    on = (ArrangedTime.order == Order.id) & ~is_over
+    return Order.select(Order).join(ArrangedTime, JOIN.LEFT_OUTER, on=on).where(Order.state == state)
+
+
+def timed(limit: int = SHOWN) -> Listed:
+    """After a failed attempt, with a new time: the soonest first (DLV-5)."""
+    orders = _with_times("delivery_failed").where(ArrangedTime.id.is_null(False))
+    return Listed.of(orders.order_by(ArrangedTime.day, ArrangedTime.starts, Order.id), limit)
+
+
+def untimed(limit: int = SHOWN) -> Listed:
+    """After a failed attempt, without a new time: whose days are over first (DLV-5)."""
+    last, later = DeliveryAttempt.alias(), DeliveryAttempt.alias()
+    is_last = ~fn.EXISTS(later.select(later.id).where(later.order == Order.id, later.number > last.number))
+    orders = (
+        _with_times("delivery_failed")
+        .join_from(Order, last, on=(last.order == Order.id) & is_last)
+        .where(ArrangedTime.id.is_null())
+    )
+    return Listed.of(orders.order_by(last.until, Order.id), limit)
 
 
 def to_pack() -> dict[date, list[Parcel]]:
@@ -163,10 +202,14 @@ class Tour:
     parcels: list[Parcel]
 
 
-def tours(now) -> list[Tour]:
+def tours(now, limit: int = SHOWN) -> list[Tour]:
     """What the courier has, today's times first and in their order (DSK-2, DLV-5)."""
     today, parts = local_day(now), {"missed": [], "today": [], "untimed": [], "later": []}
-    for parcel in in_state("with_courier"):
+    # Of too many those of later days are left out first, those of today never for the others.
+    day = ArrangedTime.day
+    urgency = Case(None, [(day == today, 0), (day < today, 1), (day.is_null(), 2)], 3)
+    orders = _with_times("with_courier").order_by(urgency, day, ArrangedTime.starts, Order.promised_on, Order.id)
+    for parcel in parcels(list(orders.limit(limit))):
         time = parcel.arranged
         if time is None:
             name = "untimed"

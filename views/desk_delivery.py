@@ -38,8 +38,10 @@ from models.warehouse import (
     numbers_in,
     pack_all,
     parcel_of,
+    timed,
     to_pack,
     tours,
+    untimed,
 )
 from views.documents import MOST
 from views.forms.desk_delivery import DeliveredForm, FailedForm, HandoverForm, TimeForm
@@ -153,14 +155,13 @@ def hand_over():
 
 def _hand_over(form, status: int = 200, told: list[Told] = ()):
     waiting = in_state("packed")
-    again = [parcel for parcel in in_state("delivery_failed") if parcel.arranged is not None]
     return _respond(
         "handover",
         status,
         form=form,
         waiting=waiting,
         papers=[parcel.order.number for parcel in waiting][:MOST],
-        again=sorted(again, key=lambda parcel: parcel.arranged.slot),
+        again=timed(),
         told=_failures(told),
         done=_done(told),
     )
@@ -211,17 +212,7 @@ def tour():
 @staff_only(ROLE)
 def attempts():
     """What was not delivered, and waits for a new time or for its day."""
-    now = shopper().now
-    found = in_state("delivery_failed")
-    # Without a time the one whose days are over first; then those with a time, in its order.
-    waiting = sorted(
-        (parcel for parcel in found if parcel.arranged is None and parcel.last is not None),
-        key=lambda parcel: parcel.last.until,
-    )
-    timed = sorted(
-        (parcel for parcel in found if parcel.arranged is not None), key=lambda parcel: parcel.arranged.slot
-    )
-    return _respond("attempts", waiting=waiting, timed=timed, missed=[row for row in timed if row.is_missed(now)])
+    return _respond("attempts", waiting=untimed(), timed=timed())
 
 
 @blueprint.get("/porosia/<number>")

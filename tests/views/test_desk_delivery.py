@@ -9,7 +9,7 @@ from models.actor import SHOPPER
 from models.cancellation import cancel
 from models.catalogue import Variant
 from models.claim import Claim
-from models.delivery import DeliveryAttempt, arrange, arranged, deliver, next_attempt, times
+from models.delivery import ArrangedTime, DeliveryAttempt, arrange, arranged, deliver, next_attempt, times
 from models.order import Order
 from models.order_change import Wanted, change
 from models.order_link import sign_short
@@ -228,6 +228,47 @@ def test_the_couriers_list_has_todays_times_first(warehouse, world, clock):
     page = warehouse.get(TOUR)
     assert "1 kohë e caktuar kaloi pa përpjekje." in page.words
     assert "Koha kaloi pa përpjekje" in page.words
+
+
+def crowd_of(order, count: int = 200) -> list[int]:
+    """So many copies of the order, promised for days before; their ids."""
+    values = {name: value for name, value in order.__data__.items() if name != "id"}
+    values["promised_on"] -= timedelta(days=9)
+    begin = Order.select().count()
+    rows = [values | {"number": f"C-{begin + each}", "checkout_key": f"c{begin + each}"} for each in range(count)]
+    Order.insert_many(rows).execute()
+    return [row.id for row in Order.select(Order.id).where(Order.number.in_([row["number"] for row in rows]))]
+
+
+@pytest.mark.rule("DSK-2", "DLV-5")
+def test_over_200_parcels_hide_none_that_goes_to_its_door_today(warehouse, world):
+    order = with_courier(confirmed(world))
+    crowd_of(order)
+    arrange(order, times(order, named.NOW, AGENT)[0], by=AGENT, now=named.NOW)
+    words = warehouse.get(TOUR).words
+    assert order.number in words
+    assert "Shfaqen 200 më të hershmet nga 201." in words
+
+
+@pytest.mark.rule("DSK-2", "DLV-5")
+def test_over_200_failed_attempts_hide_none_whose_time_or_days_come_first(warehouse, world):
+    waiting, arranged_today = failed(confirmed(world)), failed(confirmed(world))
+    said = DeliveryAttempt.get(DeliveryAttempt.order == waiting)
+    facts = {name: value for name, value in said.__data__.items() if name not in ("id", "order", "until")}
+    facts["until"] = said.until + timedelta(days=1)
+    crowd = crowd_of(waiting, 400)
+    DeliveryAttempt.insert_many([facts | {"order": each} for each in crowd]).execute()
+    arrange(arranged_today, times(arranged_today, named.later(70), AGENT)[0], by=AGENT, now=named.later(70))
+    slot = {"attempt": 2, "day": named.NOW.date() + timedelta(days=1), "starts": 9, "ends": 12}
+    slot |= {"at": named.NOW, "role": "agent"}
+    ArrangedTime.insert_many([slot | {"order": each} for each in crowd[:200]]).execute()
+    page = warehouse.get(ATTEMPTS)
+    for order in (waiting, arranged_today):
+        assert order.number in page.words
+    assert page.words.count("Shfaqen 200 më të hershmet nga 201.") == 2
+    page = warehouse.get(HANDOVER)
+    assert arranged_today.number in page.words
+    assert "Shfaqen 200 më të hershmet nga 201." in page.words
 
 
 @pytest.mark.rule("DLV-3")
