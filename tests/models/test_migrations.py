@@ -356,6 +356,7 @@ TWICE = [
     (Mail, lambda row: {"key": row.key}),
     (Payment, lambda row: {"oid": row.oid}),
     (Refund, lambda row: {"payment": row.payment_id}),
+    (Document, lambda row: {}),
     (Registration, lambda row: {"code": row.code}),
     (ProfileLink, lambda row: {"code": row.code}),
     (Holder, lambda row: {"id_number": row.id_number}),
