@@ -215,7 +215,7 @@ def _points(figures: Figures) -> Table:
         "month": gettext("Muaji"),
         "topup": gettext("Mbushje"),
         "returned": gettext("Të kthyera"),
-        "units": gettext("MB, SMS, MMS"),
+        "units": "MB, SMS, MMS",
         "bundle": gettext("Paketa"),
         "voucher": gettext("Kode partnerësh"),
         "gift": gettext("Dhurata"),

@@ -3,10 +3,10 @@
 import csv
 import io
 import re
-import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
 
 import pytest
+from defusedxml import ElementTree
 
 from gateways.bank import Verdict
 from models.order import Order
