@@ -400,7 +400,4 @@ def move_stock(kept, template: str, here: str, **context):
 def promotions():
     """Every promotion: what runs, what comes, what is over."""
     found = PromotionList.find(request.args.get("koha", ""), page_number(), shopper().now)
-    return respond(
-        "desk/catalogue/promotions.html", "desk/catalogue/_promotions.html", found=found
-    )
-
+    return respond("desk/catalogue/promotions.html", "desk/catalogue/_promotions.html", found=found)

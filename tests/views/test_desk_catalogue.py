@@ -569,7 +569,12 @@ def test_shops_are_kept_here_once_they_were_taken_from_the_file(editor, shopper,
     assert editor.post(f"{address}/{row.id}", typed).status == 303
     assert "Rruga e Re 5" not in shopper.get("/dyqanet").words
     assert "Rruga e Shembullit 2" in shopper.get("/dyqanet").words
-    for changed in ({"municipality": "MK-000"}, {"postal_code": "9999"}, {"street_mk": ""}, {"weekdays": "gjithmonë"}):
+    for changed in (
+        {"municipality": "MK-000"},
+        {"postal_code": "9999"},
+        {"street_mk": ""},
+        {"weekdays": "gjithmonë"},
+    ):
         assert save(editor, f"{address}/{row.id}", **changed).status == 422, changed
     check(editor.get(f"{address}/e-re"), "sq")
     check(editor.get(address), "sq")
