@@ -203,7 +203,7 @@ class Choice:
 
     @classmethod
     def made_of(cls, device, variants, promotions, prices, now) -> "Choice":
-        """Of rows that need not be in the database; `promotions` are by variant id, `prices` in the tariffs' order."""
+        """Of rows that need not be in the database; `promotions` by variant id, `prices` in the tariffs' order."""
         tariffs: dict[int, dict] = {}
         for row in prices:
             of_variant = tariffs.setdefault(row.variant.id, {})
