@@ -6,12 +6,13 @@ from flask import Blueprint, abort, make_response, request, url_for
 from flask_babel import gettext
 
 from models.document import Document, Wanted, draw_together, due, papers
+from models.identification import Identification
 from models.order import Order
 from models.order_number import MistypedNumber, read_number
 from views.orders import find_order_or_refuse, without_token
-from views.respond import keep_private
+from views.respond import keep_private, respond
 from views.shopper import shopper
-from views.staff_only import staff_only
+from views.staff_only import actor, staff, staff_only
 from views.templating import phone_text
 
 blueprint = Blueprint("documents", __name__)
@@ -43,16 +44,22 @@ def show(number: str, name: str):
 @desk.get("/porosite/<number>/dokumentet/<name>.pdf")
 @staff_only("agent", "warehouse")
 def of_order(number: str, name: str):
-    """A paper of any order; `?botimi=2` for the issue of that number, else the latest."""
+    """A paper of any order; `?botimi=2` for the issue of that number, else the latest.
+
+    An agent opens it while the caller is identified, as everything personal of an order (PRV-1).
+    """
     order = _order_or_404(number)
     issue = request.args.get("botimi", "")
     if issue and not (issue.isascii() and issue.isdigit() and len(issue) <= 4):
         abort(404)
-    return _answer(order, _wanted_or_404(order, name), name, int(issue) if issue else None)
+    wanted = _wanted_or_404(order, name)
+    if staff().role == "agent" and Identification.live(order, actor(), shopper().now) is None:
+        return respond("desk/unidentified.html", status=409, order=order)
+    return _answer(order, wanted, name, int(issue) if issue else None)
 
 
 @desk.get("/dokumentet.pdf")
-@staff_only("agent", "warehouse")
+@staff_only("warehouse")
 def together():
     """What goes into the parcels of the orders `?numri=…&numri=…`, in that order, as one PDF for the printer."""
     numbers = list(dict.fromkeys(request.args.getlist("numri")))
@@ -152,7 +159,9 @@ def desk_papers(order: Order) -> list[Paper]:
 
 
 def print_url(numbers) -> str:
-    """Where the papers for the parcels of these orders are printed at once; at most MOST."""
+    """Where the papers for the parcels of these orders are printed at once, at most MOST; "" for who may not."""
+    if staff().role not in together.roles:
+        return ""
     return url_for("desk_documents.together", numri=list(numbers))
 
 

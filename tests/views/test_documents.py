@@ -1,18 +1,24 @@
 """Papers on the order's page and at the desk: who opens which, and what the pages list (DLV-4)."""
 
+from datetime import timedelta
+
 import pytest
 
 from models.actor import Actor
+from models.base import utcnow
 from models.bss_event import BssEvent
 from models.cancellation import cancel
 from models.document import Document
+from models.identification import Identification
 from models.order_change import Wanted as Changed
 from models.order_change import change
 from models.payment import Refund
+from models.staff import Staff
 from tests.papers import brought_to, pages, subscribed
 from tests.query_count import assert_query_count
 from tests.staff import works
 from tests.views.browser import HOST, Browser
+from tests.views.test_html import faults
 from tests.world import build, later, ordered
 
 AGENT = Actor("agent", "agent@example.com")
@@ -40,6 +46,11 @@ def at_work(app, role: str) -> Browser:
     browser = Browser(app)
     browser.log_in(f"{role}@example.com")
     return browser
+
+
+def identified(order, who: str = "agent@example.com", now=None) -> None:
+    """The agent has the order's customer on the phone."""
+    Identification.create(order=order, at=now or utcnow(), role="agent", who=who, compared="sim", matched=True)
 
 
 def paper(browser, path: str):
@@ -105,10 +116,35 @@ def test_a_signed_link_opens_a_paper_and_leaves_the_address_without_its_token(ap
     assert paper(browser, path(order, "konfirmimi")).status_code == 200
 
 
+@pytest.mark.rule("DLV-4", "PRV-1", "DSK-1")
+def test_an_agent_opens_papers_while_the_caller_is_identified_and_is_told_so_before(app, world, order):
+    agent, other = at_work(app, "agent"), ordered(world, "CASE-BLACK")[0]
+    identified(other)
+    identified(order, who="agent2@example.com")
+    identified(order, now=utcnow() - timedelta(minutes=31))
+    first_issue = path(order, "pranimi", desk=True) + "?botimi=1"
+    for name in (path(order, "konfirmimi", desk=True), first_issue):
+        page = agent.get(name)
+        assert page.status == 409
+        assert "Identifikoni klientin" in page.words
+        assert [a for a in page.all("a") if a.get("href") == f"/desk/porosite/{order.number}#thirresi"]
+        for personal in ("Ana", "Markovska", "Ilindenit", "ana@example.com", "070 123 456"):
+            assert personal not in page.words, personal
+        assert faults(page.html, "sq") == []
+    identified(order)
+    assert paper(agent, path(order, "konfirmimi", desk=True)).status_code == 200
+    Identification.end(order, AGENT, utcnow())
+    assert paper(agent, path(order, "konfirmimi", desk=True)).status_code == 409
+    # Who packs needs them without a caller.
+    warehouse = at_work(app, "warehouse")
+    assert paper(warehouse, path(order, "konfirmimi", desk=True)).status_code == 200
+
+
 @pytest.mark.rule("DLV-4", "AFT-1")
 def test_the_desk_opens_earlier_issues_too(app, order):
     change(order, Changed.of(order, street="Bulevardi i Ri 7"), by=AGENT, now=later(5))
     agent = at_work(app, "agent")
+    identified(order)
     latest, first = (paper(agent, path(order, "pranimi", desk=True) + query) for query in ("", "?botimi=1"))
     assert "Bulevardi i Ri 7" in pages(latest.data)[0]
     assert "Rr. Ilindenit 12" in pages(first.data)[0]
@@ -141,6 +177,7 @@ def test_the_warehouse_prints_what_goes_into_many_parcels_at_once(app, world, or
 @pytest.mark.rule("DLV-4")
 def test_a_paper_asks_few_queries(app, order):
     browser, agent = owner(app), at_work(app, "agent")
+    identified(order)
     for who, desk in ((browser, False), (agent, True)):
         paper(who, path(order, "pranimi", desk=desk))
         with assert_query_count(14):
@@ -158,11 +195,12 @@ def test_a_cancelled_orders_page_has_its_refund_note_and_says_what_goes_back(app
         assert paper(browser, path(order, gone)).status_code == 404
 
 
-def in_page(app, template: str, order, url: str) -> str:
-    """What a page that includes `template` shows of it."""
-    from flask import render_template
+def in_page(app, template: str, order, url: str, role: str = "warehouse") -> str:
+    """What a page that includes `template` shows of it, to who works in `role`."""
+    from flask import g, render_template
 
     with app.test_request_context(url, base_url=HOST):
+        g.staff = Staff(role=role)
         return " ".join(render_template(template, order=order).split())
 
 
@@ -191,6 +229,10 @@ def test_the_desks_box_links_every_issue_and_the_print(app, order):
     assert f"{path(order, 'pranimi', desk=True)}?botimi=1" in box
     assert f"{path(order, 'kontrata-2', desk=True)}?botimi=1" not in box
     assert f"/desk/dokumentet.pdf?numri={order.number}" in box
+    # An agent has each paper, and nothing to pack.
+    box = in_page(app, "desk/_documents.html", order, "/", role="agent")
+    assert path(order, "pranimi", desk=True) in box
+    assert "/desk/dokumentet.pdf" not in box
 
 
 @pytest.mark.rule("PAY-9")

@@ -80,7 +80,7 @@ ALLOWED = {
     ("desk_person.export", "GET"): {"admin"},
     ("desk_person.export", "POST"): {"admin"},
     ("desk_documents.of_order", "GET"): {"agent", "warehouse"},
-    ("desk_documents.together", "GET"): {"agent", "warehouse"},
+    ("desk_documents.together", "GET"): {"warehouse"},
     ("desk_refunds.board", "GET"): {"agent"},
     ("desk_refunds.retry", "POST"): {"agent"},
     ("desk_catalogue.devices", "GET"): {"editor"},
