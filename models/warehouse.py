@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from peewee import JOIN, Case, fn
@@ -20,6 +21,7 @@ from models.delivery import (
     missed,
     pack,
 )
+from models.document import Document
 from models.order import NotAllowed, Order, OrderEvent, OrderLine
 from models.order_number import MistypedNumber, read_number
 from models.stock_return import StockReturn
@@ -74,6 +76,8 @@ class Parcel:
     arranged: ArrangedTime | None = None
     # A colour changed after it was packed: it is packed anew.
     recoloured: bool = False
+    # It is packed, and its papers were issued anew since: those that lie in it are old (AFT-1, DLV-4).
+    reissued: bool = False
 
     @property
     def contents(self) -> str:
@@ -120,7 +124,23 @@ def parcels(orders: list[Order]) -> list[Parcel]:
     repacked = OrderEvent.select(OrderEvent.order).where(OrderEvent.order.in_(ids), OrderEvent.why == "repack")
     for event in repacked:
         found[event.order_id].recoloured = found[event.order_id].order.state == "confirmed"
+    for number in reissued(order.id for order in orders if order.state == "packed"):
+        found[number].reissued = True
     return list(found.values())
+
+
+def reissued(ids: Iterable[int]) -> set[int]:
+    """Those of these orders whose papers for the parcel were issued anew after they were packed; one query."""
+    packed_at = OrderEvent.select(fn.MAX(OrderEvent.at)).where(
+        OrderEvent.order == Document.order, OrderEvent.state == "packed"
+    )
+    anew = Document.select(Document.order).where(
+        Document.order.in_(list(ids)),
+        Document.kind.in_(("contract", "receipt")),
+        Document.issue > 1,
+        Document.issued_at > packed_at,
+    )
+    return {row.order_id for row in anew}
 
 
 def parcel_of(order: Order) -> Parcel:
@@ -228,7 +248,8 @@ def tours(now, limit: int = SHOWN) -> list[Tour]:
 
 @dataclass(frozen=True)
 class Told:
-    """What became of one number: `outcome` is done, already or why not.
+    """What became of one number: `outcome` is done, papers (done, and its papers are to be printed anew), already or
+    why not.
 
     mistyped, unknown, repack (recoloured since it was packed), not_packed, no_time, changed, or the order's state.
     """
@@ -239,7 +260,7 @@ class Told:
 
     @property
     def is_fine(self) -> bool:
-        return self.outcome in ("done", "already")
+        return self.outcome in ("done", "papers", "already")
 
 
 def numbers_in(text: str) -> list[str]:
@@ -263,7 +284,9 @@ def _read(text: str) -> str | None:
 
 def hand_over_all(typed: list[str], *, by: Actor, now) -> list[Told]:
     """Hand each of these numbers over to the courier, each in its own transaction (DSK-2)."""
-    return [_each(number, lambda order: hand_over(order, by=by, now=now)) for number in typed[:AT_ONCE]]
+    told = [_each(number, lambda order: hand_over(order, by=by, now=now)) for number in typed[:AT_ONCE]]
+    anew = reissued(row.order.id for row in told if row.outcome == "done" and row.order.state == "packed")
+    return [replace(row, outcome="papers") if row.order and row.order.id in anew else row for row in told]
 
 
 def pack_all(chosen: list[tuple[str, str]], *, by: Actor, now) -> list[Told]:

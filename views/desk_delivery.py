@@ -148,7 +148,7 @@ def hand_over():
     if failed:
         form.numrat.errors = [gettext("Numrat që mbetën nuk iu dhanë korrierit.")]
         return _hand_over(form, 422, told)
-    if form.numrat.data:
+    if form.numrat.data or any(row.outcome == "papers" for row in told):
         return _hand_over(form, 200, told)
     return go(url_for(".hand_over", u="dorezuar-korrierit", sa=len(told)))
 
@@ -181,6 +181,8 @@ def told_text(told: Told) -> str:
     match told.outcome:
         case "done":
             return gettext("U bë.")
+        case "papers":
+            return gettext("U bë. Dokumentet ndryshuan pas paketimit: printojini përsëri para se të niset.")
         case "already":
             return gettext("Ishte bërë më parë.")
         case "mistyped":

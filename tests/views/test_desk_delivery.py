@@ -196,6 +196,35 @@ def test_an_order_that_was_recoloured_after_packing_is_not_handed_over(warehouse
     assert "Paketohet përsëri: ngjyra ndryshoi" in warehouse.get(PICK).words
 
 
+@pytest.mark.rule("AFT-1", "DLV-4")
+def test_papers_that_changed_after_packing_are_to_be_printed_anew(warehouse, world):
+    order, other = packed(confirmed(world)), packed(confirmed(world))
+    anew = "Printoni përsëri dokumentet"
+    assert anew not in warehouse.get(HANDOVER).words
+    change(order, Wanted.of(order, street="E re 1"), by=AGENT, now=named.later(15))
+    for path in (HANDOVER, path_of(order)):
+        assert warehouse.get(path).words.count(anew) == 1
+    assert anew not in warehouse.get(path_of(other)).words
+    page = warehouse.post(HANDOVER, {"numrat": f"{order.number} {other.number}"})
+    assert page.status == 200
+    assert f"{order.number} : U bë. Dokumentet ndryshuan pas paketimit" in page.words
+    assert page.words.count("Dokumentet ndryshuan") == 1
+    assert [link.text for link in page.all("a", href=f"/desk/dokumentet.pdf?numri={order.number}")] == ["Dokumentet"]
+    assert (state(order), state(other)) == ("with_courier", "with_courier")
+    assert page.text_of("numrat") == ""
+    # Sent twice it is told as done before.
+    assert warehouse.post(HANDOVER, {"numrat": order.number}).status == 303
+
+
+@pytest.mark.rule("AFT-1", "DLV-4")
+def test_an_order_that_is_packed_anew_has_the_papers_of_its_last_packing(warehouse, world):
+    order = packed(confirmed(world, "S25-BLACK-128"))
+    [line] = order.lines()
+    changed = change(order, Wanted.of(order, colours={line.id: blue_of_128(world).id}), by=AGENT, now=named.later(15))
+    packed(changed, named.later(16))
+    assert "Printoni përsëri" not in warehouse.get(HANDOVER).words
+
+
 @pytest.mark.parametrize("typed", ["", "   ", "\n"])
 def test_an_empty_box_is_said(warehouse, world, typed):
     page = warehouse.post(HANDOVER, {"numrat": typed})
