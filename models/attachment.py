@@ -86,8 +86,7 @@ class Attachment(BaseModel):
         if not config.ATTACHMENTS.is_dir():
             return 0
         old = time.time() - ORPHAN_SECONDS
-        files = [file for file in os.scandir(config.ATTACHMENTS) if file.is_file(follow_symlinks=False)]
-        left = {file.name for file in files if file.stat(follow_symlinks=False).st_mtime < old}
+        left = {file.name for file in os.scandir(config.ATTACHMENTS) if is_older(file, old)}
         known = set()
         names = sorted(left)
         for begin in range(0, len(names), 500):
@@ -114,6 +113,14 @@ def put(name: str, data: bytes) -> Paper:
     finally:
         os.close(folder)
     return Paper(name=tidy_name(name, kind), kind=kind, size=len(data), stored=stored)
+
+
+def is_older(file: os.DirEntry, than: float) -> bool:
+    """Whether it is a file from before `than`; false where another worker took it away since it was listed."""
+    try:
+        return file.is_file(follow_symlinks=False) and file.stat(follow_symlinks=False).st_mtime < than
+    except FileNotFoundError:
+        return False
 
 
 def drop(papers) -> None:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 import config
 from gateways.bank import Verdict
 from models.actor import Actor
-from models.attachment import BYTES_MAX, ORPHAN_SECONDS, Attachment, put
+from models.attachment import BYTES_MAX, ORPHAN_SECONDS, Attachment, is_older, put
 from models.claim import Claim
 from models.order import Order
 from models.outbox import Mail
@@ -247,6 +247,13 @@ def test_files_without_a_row_are_swept_and_those_of_claims_stay(mine, order, fol
     assert [Attachment.sweep(NOW) for _ in range(2)] == [1, 0]
     assert sorted(os.listdir(folder)) == sorted([Attachment.get().stored, fresh.stored])
     assert lost.stored not in os.listdir(folder)
+
+
+def test_a_file_that_another_workers_sweep_took_away_is_none_to_sweep(folder):
+    stays, gone = put("a.pdf", PDF), put("b.pdf", PDF)
+    listed = list(os.scandir(folder))
+    os.unlink(folder / gone.stored)
+    assert [file.name for file in listed if is_older(file, time.time() + 60)] == [stays.stored]
 
 
 @pytest.mark.rule("AFT-4")
