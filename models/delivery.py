@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import structlog
 from peewee import BooleanField, CharField, Check, DateField, ForeignKeyField, IntegerField, TextField, fn
 
 import crash
@@ -17,6 +18,8 @@ from models.stock_return import StockReturn
 from models.trail import record, refuse_changed
 
 # Hours of the day in Skopje, from and to.
+log = structlog.get_logger()
+
 WINDOWS = ((9, 12), (12, 15), (15, 18))
 # How many delivery days ahead a time may be chosen.
 DAYS_OFFERED = 5
@@ -435,7 +438,8 @@ def _return(order: Order, by: Actor, now) -> None:
 def return_all_due(now, limit: int = 200) -> int:
     """Take orders back whose 2 working days are over without a new time; returns how many (DLV-5).
 
-    Each in its own transaction, and asked anew with its row held: a time that is arranged at that moment counts.
+    Each in its own transaction, and asked anew with its row held: a time that is arranged at that moment counts. One
+    that fails is logged.
     """
     later = DeliveryAttempt.alias()
     due = (
@@ -461,15 +465,24 @@ def return_all_due(now, limit: int = 200) -> int:
     )
     returned = 0
     for attempt in list(due):
-        with db.atomic():
-            order = attempt.order.relock()
-            if order.state == "delivery_failed" and arranged(order) is None and _is_too_late(order, now):
-                _return(order, SYSTEM, now)
-                returned += 1
+        try:
+            returned += _return_due(attempt.order, now)
+        except Exception:
+            # One order that cannot return keeps no other from it; it is tried again with the next batch.
+            log.exception("delivery.not_returned", order=attempt.order.number)
     return returned
 
 
 def _write(kind: str, order: Order, now, key: str, data: dict) -> None:
+def _return_due(order: Order, now) -> bool:
+    with db.atomic():
+        order = order.relock()
+        if order.state != "delivery_failed" or arranged(order) is not None or not _is_too_late(order, now):
+            return False
+        _return(order, SYSTEM, now)
+    return True
+
+
     Mail.write_to(order.email, kind, now, key=key, language=order.language, order=order, data=data)
 
 

@@ -401,6 +401,17 @@ def test_after_days_off_the_worker_makes_up_for_all_in_batches(world):
 
 
 @pytest.mark.rule("DLV-5")
+def test_an_order_that_cannot_return_keeps_no_other_from_it(world):
+    broken, fine = failed(confirmed(world)), failed(confirmed(world))
+    # Points that no row tells of cannot be given back.
+    Order.update(points=100, points_worth=100).where(Order.id == broken.id).execute()
+    for returned in (1, 0):
+        assert return_all_due(at(date(2026, 3, 20), 12)) == returned
+    assert [Order.get_by_id(order.id).state for order in (broken, fine)] == ["delivery_failed", "returned"]
+    assert [row.order_id for row in StockReturn.select()] == [fine.id]
+
+
+@pytest.mark.rule("DLV-5")
 def test_an_order_with_a_new_time_stays_and_stands_out_when_it_passes(world):
     order = failed(confirmed(world))
     slot = times(order, later(70))[1]
