@@ -1,7 +1,8 @@
 """Porositë: an agent finds an order, and does for who calls what may still be done (DSK-1, AFT-1, AFT-2).
 
-Addresses carry no phone, e-mail or name: a search is kept in the session, under a word that the address names. What
-an agent sees of somebody before the caller is identified stands in `templates/desk/orders`.
+Addresses carry no phone, e-mail or name: a search is kept in the session, under a word that the address names, until
+the work ends (`views/staff_only.py`). What an agent sees of somebody before the caller is identified stands in
+`templates/desk/orders`.
 """
 
 import secrets
@@ -29,7 +30,7 @@ from views.forms import as_typed
 from views.forms.desk_orders import ChangeForm, ContactForm, HolderForm, NoteForm, ReasonForm, SearchForm
 from views.respond import go, keep_private, respond
 from views.shopper import shopper
-from views.staff_only import actor, staff_only
+from views.staff_only import SEARCHES, actor, staff_only
 from views.templating import clock, phone_text
 
 blueprint = Blueprint("desk_orders", __name__, url_prefix="/desk/porosite")
@@ -71,7 +72,7 @@ def search():
             return go(url_for(".show", number=found.only.number))
         return go(url_for(".search", kerkimi=word))
     word = request.args.get("kerkimi", "")
-    kept = next((row for row in session.get("searches", []) if row[0] == word), None)
+    kept = next((row for row in session.get(SEARCHES, []) if row[0] == word), None)
     form = SearchForm(formdata=None)
     if kept is not None:
         _, form.q.data, form.gjendja.data, form.nga.data = kept
@@ -86,9 +87,9 @@ def search():
 
 def _keep(form: SearchForm) -> str:
     row = [form.q.data or "", form.gjendja.data or "", form.nga.data or ""]
-    kept = [known for known in session.get("searches", []) if known[1:] != row][-KEPT + 1 :]
+    kept = [known for known in session.get(SEARCHES, []) if known[1:] != row][-KEPT + 1 :]
     word = secrets.token_urlsafe(6)
-    session["searches"] = [*kept, [word, *row]]
+    session[SEARCHES] = [*kept, [word, *row]]
     return word
 
 
@@ -98,7 +99,7 @@ def _results(form, found, word, status=200):
 
 def back_to_search() -> str:
     """The results that the agent looked at last."""
-    kept = session.get("searches", [])
+    kept = session.get(SEARCHES, [])
     return url_for(".search", kerkimi=kept[-1][0] if kept else None)
 
 

@@ -27,6 +27,8 @@ STARTS = {
 }
 # Where the browser's part of a WorkSession stands in the session's cookie.
 SESSION = "work"
+# Where the searches of who is at work stand there, with the names and phones that were typed.
+SEARCHES = "searches"
 
 
 def staff_only(*roles: str):
@@ -70,6 +72,9 @@ def is_at_work() -> bool:
     token = session.get(SESSION)
     person = shopper()
     g.at_work = bool(token) and login_fresh() and WorkSession.goes_on(token, person.profile, person.now)
+    if not g.at_work and SEARCHES in session:
+        # Whom somebody looked for is known as long as they are at work.
+        del session[SEARCHES]
     return g.at_work
 
 

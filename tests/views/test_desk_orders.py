@@ -17,7 +17,7 @@ from models.trail import AuditEntry
 from tests import world as named
 from tests.query_count import assert_query_count
 from tests.staff import works
-from tests.views.browser import Browser
+from tests.views.browser import HOST, Browser
 from tests.views.test_html import faults
 from tests.world import GUEST, later, ordered
 
@@ -114,6 +114,15 @@ def test_each_tab_comes_back_to_its_own_search(agent, order):
 @pytest.mark.parametrize("typed", ["31.02.2026", "sot", "2026-13-01"])
 def test_a_day_that_is_none_is_told_and_what_was_typed_stays(agent, order, typed):
     page = agent.post(DESK, {"q": "ana", "nga": typed})
+@pytest.mark.rule("PRV-1", "DSK-5")
+def test_whom_an_agent_looked_for_is_forgotten_when_the_work_ends(agent, order, clock):
+    assert agent.post(DESK, {"q": "markovska"}).status == 303
+    clock.move_to(later(days=1))
+    assert agent.get(DESK).status == 303
+    with agent.client.session_transaction(base_url=HOST) as kept:
+        assert "searches" not in kept
+
+
     assert page.status == 422
     assert (page.by_id("q").get("value"), page.by_id("nga").get("value")) == ("ana", typed)
 
