@@ -17,9 +17,9 @@ from models.sms import Sms
 from models.stock_return import StockReturn
 from models.trail import record, refuse_changed
 
-# Hours of the day in Skopje, from and to.
 log = structlog.get_logger()
 
+# Hours of the day in Skopje, from and to.
 WINDOWS = ((9, 12), (12, 15), (15, 18))
 # How many delivery days ahead a time may be chosen.
 DAYS_OFFERED = 5
@@ -473,7 +473,6 @@ def return_all_due(now, limit: int = 200) -> int:
     return returned
 
 
-def _write(kind: str, order: Order, now, key: str, data: dict) -> None:
 def _return_due(order: Order, now) -> bool:
     with db.atomic():
         order = order.relock()
@@ -483,6 +482,7 @@ def _return_due(order: Order, now) -> bool:
     return True
 
 
+def _write(kind: str, order: Order, now, key: str, data: dict) -> None:
     Mail.write_to(order.email, kind, now, key=key, language=order.language, order=order, data=data)
 
 
