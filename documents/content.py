@@ -16,13 +16,12 @@ from mails import clean
 from models.catalogue import CONTRACT_MONTHS
 from models.claim import Claim
 from models.money import money
-from models.number import Number
 from models.order import Order, OrderLine
 from models.order_points import OrderPoints
 from models.payment_ways import CARD, FIRST_BILL
 from models.places import municipality_of
 from models.quote import quote, together
-from models.subscriber import Holder, Subscriber
+from models.signers import number_of
 from views.templating import phone_text
 
 # Of an order in these states all the money goes back.
@@ -57,16 +56,11 @@ def facts_of_order(order: Order) -> dict:
 
 def facts_of_contract(order: Order, line: OrderLine) -> dict:
     """What the contract of one line is made from: who signs it, the device, the tariff, what is paid when."""
-    found = (
-        Number.select(Number, Subscriber, Holder)
-        .join(Subscriber)
-        .join(Holder)
-        .where(Number.msisdn == line.msisdn)
-        .first()
-        if line.contract_type == "besnik24"
-        else None
-    )
-    signer = (found.holder.name or order.signer) if found else order.full_name
+    found = number_of(order, line)
+    signer = order.full_name
+    if line.contract_type == "besnik24":
+        # The number may have become somebody else's: who signs is who it was placed with (DLV-3).
+        signer = found.holder.name if found else order.receiver
     return _of_everybody(order) | {
         "signer": clean(signer),
         "subscriber": clean(found.subscriber.code) if found else "",

@@ -13,6 +13,7 @@ from models.calendar import ZONE, delivery_day_after, end_of_day, is_delivery_da
 from models.order import NotAllowed, Order, OrderLine
 from models.outbox import Mail
 from models.search_text import latin
+from models.signers import signers_of
 from models.sms import Sms
 from models.stock_return import StockReturn
 from models.trail import record, refuse_changed
@@ -340,7 +341,7 @@ def is_holder_only(order: Order) -> bool:
 
 def may_receive(order: Order) -> list[str]:
     """Who may receive the order without an authorisation (DLV-3)."""
-    return order.signer.split(", ") if order.signer else [order.receiver]
+    return signers_of(order) or [order.receiver]
 
 
 def is_receiver(order: Order, name: str) -> bool:

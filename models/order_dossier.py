@@ -13,12 +13,13 @@ from models.delivery import ArrangedTime, DeliveryAttempt, Slot, arranged, times
 from models.desk_order import is_resendable
 from models.identification import Identification, holders_of
 from models.number import Number
-from models.order import Order, OrderLine
+from models.order import ENDED, Order, OrderLine
 from models.order_change import CHANGEABLE, colours_of
 from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
 from models.payment import Payment
+from models.signers import signers_of
 from models.sms import Sms
 from models.standing import standings
 from models.trail import Step, mark_of, trail_of
@@ -83,6 +84,14 @@ class Dossier:
     def paid(self) -> Payment | None:
         """The attempt whose money the shop has, or had."""
         return next((payment for payment in self.payments if payment.state == "paid"), None)
+
+    @property
+    def changed_hands(self) -> bool:
+        """Whether a number of the order became somebody else's, who may not receive what goes to its signers."""
+        if self.order.state in ENDED or not any(line.contract_type == "besnik24" for line in self.lines):
+            return False
+        signers = signers_of(self.order)
+        return any(customer.number.holder.name not in signers for customer in self.customers)
 
     def colours(self) -> dict[int, list[Variant]]:
         """Line id → what it may become, for the lines that have a choice."""

@@ -4,6 +4,7 @@ import pytest
 
 from gateways.bank import Verdict
 from models.actor import SHOPPER, Actor
+from models.base import utcnow
 from models.catalogue import Variant
 from models.delivery import ArrangedTime, arrange, fail, hand_over, pack, times
 from models.delivery import contents_of as picked
@@ -13,8 +14,10 @@ from models.order_note import OrderNote
 from models.outbox import Mail
 from models.payment import Refund
 from models.sms import Sms
+from models.subscriber import Holder
 from models.trail import AuditEntry
 from tests import world as named
+from tests.papers import subscribed
 from tests.query_count import assert_query_count
 from tests.staff import works
 from tests.views.browser import HOST, Browser
@@ -518,3 +521,16 @@ def test_the_pages_are_valid_and_speak_the_agents_language(agent, order, languag
         assert page.status in (200, 409, 422)
         assert faults(page.html, language) == []
     assert ("Porosia u ndryshua" in pages[-2].words) == (language == "sq")
+
+
+@pytest.mark.rule("DLV-3", "DSK-1")
+def test_a_number_that_became_somebody_elses_while_the_order_is_on_its_way_is_pointed_out(agent, world):
+    order = subscribed(world)
+    Identification.create(
+        order=order, at=utcnow(), role="agent", who="agent@example.com", compared="sim", matched=True
+    )
+    assert "Numri ka tani një posedues tjetër." not in agent.get(page_of(order)).words
+    Holder.update(last_name="Krasniqi").execute()
+    page = agent.get(page_of(order))
+    assert "Numri ka tani një posedues tjetër." in page.words
+    assert faults(page.html, "sq") == []
