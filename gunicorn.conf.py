@@ -55,20 +55,20 @@ def on_starting(server):
     """
     from peewee import PeeweeException
 
-    from documents.sheet import letters_of
     from models.base import db
     from models.shelf import shelf
 
-    letters_of("Onest")
     app = server.app.wsgi()
     try:
         with db.connection_context():
             shelf.fresh()
             # A bare application has no addresses for them.
             if "device" in getattr(app, "blueprints", ()):
+                from documents.sheet import LETTER, letters_of
                 from language import DEFAULT
                 from views.cards import draw_ahead
 
+                letters_of(LETTER)
                 with app.test_request_context():
                     draw_ahead(shelf.popular_cards(_DRAWN_AHEAD), DEFAULT)
     except PeeweeException as error:

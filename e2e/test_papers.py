@@ -87,7 +87,7 @@ def test_a_shopper_opens_the_papers_and_sees_the_money_of_a_cancelled_order_come
 def test_the_desk_opens_the_papers_and_finds_all_money_back(shop, visitor):
     shopper, page = visitor(), visitor()
     number = ordered(shopper, journey.new_email())
-    log_in(page, shop, "warehouse", "/desk")
+    log_in(page, shop, "warehouse", "/desk/depo")
     answer = page.request.get(f"/desk/dokumentet.pdf?numri={number}")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
     assert number in PdfReader(io.BytesIO(answer.body())).pages[0].extract_text()
