@@ -22,6 +22,7 @@ from gateways.sandbox.mail import store
 from models.cart import Cart
 from models.new_number import NewNumber
 from models.order import Order
+from models.order_link import sign_short
 from models.outbox import KINDS, Mail
 from models.payment import Payment
 from models.profile import Profile
@@ -253,7 +254,8 @@ def test_the_compiled_catalogue_is_the_one_of_the_source(code):
 # Pages for machines, and those that answer with a picture or somebody's mail.
 NO_WORDS = {
     "static", "pages.health", "pages.robots", "pages.metrics", "pictures.drawing", "pictures.photo",
-    "demo.inbox_json", "demo.mail_html", "gateway.inbound", "gateway.report",
+    "demo.codes_json", "demo.inbox_json", "demo.mail_html", "claims.file", "documents.show",
+    "gateway.inbound", "gateway.report",
 }  # fmt: skip
 # What only those see who work there is read in tests/views/test_desk_gifts.py and test_partner.py.
 OF_STAFF = ("desk_", "partner.")
@@ -361,6 +363,8 @@ class Shop:
             if verdict is not None:
                 Payment.latest_of(order).settle(verdict, named.NOW)
             addresses += [f"{prefix}/porosia/{order.number}{page}" for page in ("", "/konfirmimi", "/pagesa")]
+            if verdict is Verdict.PAID:
+                addresses += self.afterwards(browser, prefix, order)
         addresses += self.registered(prefix)
         # What is said there to whom they are, tests/views/test_numbers.py looks at.
         ends = ("", "/shto", "/shto/x", "/shto/x/kodi", "/shto/x/fund", "/1/heqja")
@@ -383,6 +387,19 @@ class Shop:
         addresses += [f"{prefix}/porosia/numri{end}" for end in ("", "/te-lire", "/pengesat")]
         for mail in Mail.select():
             store(self.inbox, mails.compose(mail).as_bytes(), "shop@example.com", [mail.recipient])
+        return addresses
+
+    def afterwards(self, browser: Browser, prefix: str, paid) -> list[str]:
+        """What a shopper does with an order that is paid, one whose first attempt failed, and a delivered one."""
+        addresses = [f"{prefix}/porosia/{paid.number}/{page}" for page in ("ndrysho", "anulo")]
+        for state, pages in (("delivery_failed", ("koha", "ankesa")), ("delivered", ("terheqja", "ankesa"))):
+            order = browser.order(self.world["CASE-BLACK"], prefix=prefix)
+            Payment.latest_of(order).settle(Verdict.PAID, named.NOW)
+            order = Order.get_by_id(order.id)
+            for step in ("packed", "with_courier", state):
+                named.move(order, step)
+            addresses += [f"{prefix}/porosia/{order.number}{page}" for page in ("", *(f"/{page}" for page in pages))]
+            addresses += [f"{prefix}/koha/{sign_short(order)}"]
         return addresses
 
     def registered(self, prefix: str) -> list[str]:
