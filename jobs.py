@@ -52,7 +52,6 @@ DUE = (
     (relist_due, config.WORKER_EVERY),
     (NewNumber.release_all_due, config.WORKER_EVERY),
     (BssEvent.send_all_due, config.WORKER_EVERY),
-    (PriceListJob.work_all_due, config.WORKER_EVERY),
     (Contract.end_all_due, 3600),
     (PriceListJob.forget_old, 3600),
     (Cart.forget_old, 3600),
@@ -76,6 +75,8 @@ DUE = (
     (Attachment.sweep, 3600),
     (return_all_due, 60),
 )
+# What may take a minute: done beside the others, who must not wait for it (a code by SMS, a payment's answer).
+SLOW = ((PriceListJob.work_all_due, config.WORKER_EVERY),)
 
 
 def run_round(now=None, only=None, stop: threading.Event | None = None) -> list:
@@ -97,13 +98,21 @@ def run_round(now=None, only=None, stop: threading.Event | None = None) -> list:
     return unfinished
 
 
-def work(due=DUE) -> None:
+def work(due=DUE, slow=SLOW) -> None:
     """Run rounds until SIGTERM or SIGINT; what is being done then is finished first."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    next_run = dict.fromkeys(range(len(due)), 0.0)
+    beside = threading.Thread(target=_work, args=(slow, stop), name="slow")
     log.info("worker.started")
+    beside.start()
+    _work(due, stop)
+    beside.join()
+    log.info("worker.stopped")
+
+
+def _work(due, stop: threading.Event) -> None:
+    next_run = dict.fromkeys(range(len(due)), 0.0)
     while not stop.is_set():
         moment = time.monotonic()
         ready = [number for number in next_run if next_run[number] <= moment]
@@ -115,4 +124,3 @@ def work(due=DUE) -> None:
                 # Others have their turn, then it goes on, however seldom it begins.
                 next_run[number] = moment
         stop.wait(config.WORKER_EVERY)
-    log.info("worker.stopped")

@@ -135,11 +135,11 @@ MODELS = [
     Claim,
     Attachment,
     StepCount,
+    DeliveryAttempt,
+    ArrangedTime,
     DeviceDraft,
     StockMovement,
     PriceListJob,
     ShopRow,
     Document,
-    DeliveryAttempt,
-    ArrangedTime,
 ]

@@ -84,6 +84,10 @@ class BaseModel(Model):
         only_save_dirty = True
 
 
+# PostgreSQL's code for "you waited for each other, and it hit you".
+DEADLOCK = "40P01"
+
+
 def locked(query):
     """The query's rows, locked until the transaction ends.
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from peewee import CharField, Check, IntegrityError, OperationalError
 
 from models import bss_columns
-from models.base import BaseModel, MomentField, db
+from models.base import DEADLOCK, BaseModel, MomentField, db
 from models.bss_club import HAPPENINGS
 from models.bss_import import FILES, Count, Row, is_importing
 from models.bss_known import BssKnown
@@ -22,8 +22,6 @@ RESULTS = ("added", "changed", "unchanged", "older")
 # How far ahead of the shop's a sender's clock may be: a moment in the future would hold up all that follows.
 AHEAD = timedelta(minutes=5)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,79}", re.ASCII)
-# What PostgreSQL says when two waited for each other.
-_DEADLOCK = "40P01"
 
 
 class BadMessage(Exception):
@@ -106,7 +104,7 @@ class Message:
                 return self._take(now)
             except (IntegrityError, OperationalError) as error:
                 # Another message made the same new row, or met this one crosswise: nothing of this one is written.
-                lost = isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) == _DEADLOCK
+                lost = isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) == DEADLOCK
                 if db.in_transaction() or not lost:
                     raise
         return self._take(now)

@@ -10,7 +10,7 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityErr
 
 import config
 import crash
-from models.base import BaseModel, MomentField, db, locked
+from models.base import DEADLOCK, BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
 from models.calendar import local_day, promised_day
 from models.cart import Cart, CartLine, Chosen
@@ -47,8 +47,6 @@ _TYPED = (
     "note",
     "recipient",
 )
-# PostgreSQL's code for "you waited for each other, and it hit you".
-DEADLOCK = "40P01"
 
 
 NO_POINTS = {"points_of": None, "points": 0, "points_worth": 0}

@@ -65,7 +65,7 @@ class ClubEntry(BaseModel):
     points = IntegerField()
     # After it.
     balance = IntegerField(constraints=[Check("balance >= 0")])
-    at = MomentField()
+    at = MomentField(index=True)
     # Of what it comes: the same thing makes one entry, however often it is asked for.
     key = CharField(unique=True, max_length=100)
     # What the history tells beside the kind, such as {"month": "2026-10"} or {"order": "DY-…"}.

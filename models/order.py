@@ -173,13 +173,15 @@ class Order(BaseModel):
         moved = Order.update(state=state).where(Order.id == self.id, Order.state == self.state).execute()
         if not moved:
             raise NotAllowed(f"{self.number} changed meanwhile")
-        if (self.state, state) != ("packed", "confirmed"):
+        before = self.state
+        if (before, state) != ("packed", "confirmed"):
             BssEvent.of_order(self, state, now)
         self.state = state
         OrderEvent.create(order=self, at=now, state=state, author=actor.role, who=actor.name, why=why)
         if state in ENDED:
             OrderLine.update(taken=None).where(OrderLine.order == self, OrderLine.taken.is_null(False)).execute()
-        if state in ("lapsed", "cancelled"):
+        if state in ("lapsed", "cancelled") or (before, state) == ("delivery_failed", "returned"):
+            # Nobody ever had them; a number that was handed over stays the operator's.
             from models.new_number import NewNumber
 
             NewNumber.give_back(self)
@@ -352,6 +354,9 @@ class OrderEvent(BaseModel):
     author = CharField(max_length=60)
     who = CharField(max_length=254, default="")
     why = TextField(default="")
+
+    class Meta:
+        indexes = ((("state", "at"), False),)
 
 
 def storage_label(size_gb: int) -> str:

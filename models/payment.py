@@ -69,7 +69,7 @@ class Payment(BaseModel):
     # started: sent to the bank. unknown: the bank's answer was no clear yes or no. abandoned: no money moved and
     # none will be waited for. surplus: paid, but needed no more; it goes back (PAY-9).
     state = CharField(max_length=12, constraints=[Check(f"state IN ({', '.join(repr(state) for state in STATES)})")])
-    started_at = MomentField()
+    started_at = MomentField(index=True)
     settled_at = MomentField(null=True)
     # When the bank is next asked for the outcome, and how often it was (PAY-7).
     ask_at = MomentField(null=True, index=True)

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from peewee import BooleanField, CharField, Check, DatabaseError, IntegerField, JSONField
+from peewee import BooleanField, CharField, Check, IntegerField, JSONField
 
 import config
 from models.actor import Actor
-from models.base import BaseModel, MomentField, db
+from models.base import DEADLOCK, BaseModel, MomentField, db
 from models.price_list import BadLine, BadLines, PriceList, Report
 from models.sheet import Unreadable
 from models.trail import record
@@ -195,7 +195,10 @@ class PriceListJob(BaseModel):
                 self._take(now)
         except BadLines as error:
             self._say("bad", now, bad=[list(line) for line in error.first], bad_count=error.count)
-        except (Unreadable, OSError, DatabaseError) as error:
+        except Exception as error:
+            if getattr(getattr(error, "orig", None), "sqlstate", None) == DEADLOCK or "locked" in str(error):
+                # It and an order of its devices waited for each other: nothing was changed, the next round tries again.
+                raise
             # What a person can do about it is in the worker's log; here it is enough that nothing was changed.
             self._say("failed", now)
             if not isinstance(error, (Unreadable, FileNotFoundError)):

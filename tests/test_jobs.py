@@ -66,11 +66,31 @@ def test_the_worker_goes_on_in_its_next_round_with_what_was_not_done(monkeypatch
     monkeypatch.setattr(config, "WORKER_EVERY", 0.01)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        jobs.work(((much, 3600),))
+        jobs.work(((much, 3600),), ())
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     assert len(rounds) == 3
+
+
+def test_what_takes_long_holds_up_nobody(monkeypatch):
+    """The slow task goes on until the quick one has had three rounds."""
+    rounds, done = threading.Semaphore(0), []
+
+    def slow(now):
+        for _ in range(3):
+            assert rounds.acquire(timeout=30)
+        done.append(now)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(config, "WORKER_EVERY", 0.01)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        jobs.work(((lambda now: rounds.release(), 0),), ((slow, 3600),))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(done) == 1
 
 
 @pytest.mark.rule("MSG-1")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from peewee import IntegrityError
 
+from gateways.bank import Verdict
 from models.base import db
 from models.cart import Cart, CartLine, InCartAlready, NotForSale
 from models.catalogue import Tariff, TariffPrice, Variant
@@ -16,7 +17,7 @@ from models.number import ProfileNumber
 from models.order import Order, OrderEvent, OrderLine, OutOfStock
 from models.outbox import Mail
 from models.payment import Payment
-from tests.world import NOW, build, cart_with, checkout_of, contract_line, later, own_number, place, profile
+from tests.world import NOW, build, cart_with, checkout_of, contract_line, later, move, own_number, place, profile
 
 
 @pytest.fixture
@@ -282,6 +283,19 @@ def test_a_guest_buys_a_phone_with_a_new_number_which_is_sold_with_it(world):
 
 
 @pytest.mark.rule("OFF-6")
+@pytest.mark.rule("DLV-5")
+@pytest.mark.parametrize(("steps", "state"), [(("delivery_failed",), "free"), (("delivered",), "sold")])
+def test_a_new_number_that_was_never_handed_over_is_free_again_when_its_order_returns(world, steps, state):
+    cart, held = Cart.begin(NOW), free()
+    contract_line(cart, contract_type="new_number", payment="card", number=held)
+    order, payment = placed(cart, None)
+    payment.settle(Verdict.PAID, later(1))
+    order = Order.get_by_id(order.id)
+    for step in ("packed", "with_courier", *steps, "returned"):
+        move(order, step, later(2))
+    assert NewNumber.get().state == state
+
+
 def test_a_new_number_whose_time_is_up_is_picked_anew_before_ordering(world):
     cart = Cart.begin(NOW)
     contract_line(cart, contract_type="new_number", payment="card", number=free())
