@@ -197,7 +197,7 @@ class PriceListJob(BaseModel):
             self._say("bad", now, bad=[list(line) for line in error.first], bad_count=error.count)
         except Exception as error:
             if getattr(getattr(error, "orig", None), "sqlstate", None) == DEADLOCK or "locked" in str(error):
-                # It and an order of its devices waited for each other: nothing was changed, the next round tries again.
+                # An order of its devices and it waited for each other: nothing was changed, it is tried again.
                 raise
             # What a person can do about it is in the worker's log; here it is enough that nothing was changed.
             self._say("failed", now)

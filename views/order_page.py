@@ -95,4 +95,3 @@ def _stands(claim: Claim) -> bool:
 def refunds_of(order: Order) -> list[Refund]:
     """What goes, or went, back to the card for the order."""
     return list(Refund.select().join(Payment).where(Payment.order == order).order_by(Refund.id))
-
