@@ -21,7 +21,7 @@ from models.order import Order, OrderLine
 from models.order_number import MistypedNumber, read_number
 from models.order_points import OrderPoints
 from models.security_code import HOUR
-from models.subscriber import Holder, Subscriber
+from models.signers import signers_of
 from models.trail import record
 
 WAYS = ("id_number", "sim", "contact")
@@ -145,15 +145,9 @@ class Identification(BaseModel):
 def holders_of(order: Order) -> list[tuple[str, str]] | None:
     """ID number and SIM end of each holder whom the order binds; None where it is anybody's who knows its contact.
 
-    Numbers that ended meanwhile have nobody who could speak for them.
+    Who has a number by now without having signed for it speaks for nobody, and of a number that ended nobody does.
     """
-    numbers = (
-        Number.select(Holder.id_number, Number.sim_end)
-        .join_from(Number, Subscriber)
-        .join_from(Subscriber, Holder)
-        .where(Number.active)
-        .tuples()
-    )
+    numbers = Number._with_holder().where(Number.active)
     own = OrderLine.select(OrderLine.msisdn).where(OrderLine.order == order, OrderLine.contract_type == "besnik24")
     found = list(numbers.where(Number.msisdn.in_(own)))
     if not found and order.points:
@@ -163,7 +157,8 @@ def holders_of(order: Order) -> list[tuple[str, str]] | None:
         else:
             codes = FixedService.select(FixedService.subscriber).where(FixedService.id == member.fixed_id)
             found = list(numbers.where(Number.subscriber.in_(codes)))
-    return found or None
+    signers = signers_of(order) if found else []
+    return [(one.holder.id_number, one.sim_end) for one in found if one.holder.name in signers] or None
 
 
 def _plain(text: str) -> str:

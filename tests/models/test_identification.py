@@ -18,6 +18,7 @@ from models.order_note import OrderNote
 from models.outbox import Mail
 from models.payment import Refund
 from models.sms import Sms
+from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry, ChangedMeanwhile, mark_of
 from tests.delivery import confirmed, failed
 from tests.world import (
@@ -95,6 +96,14 @@ def test_a_guest_is_who_knows_number_mail_and_phone_and_each_try_is_written_down
 def test_of_a_contract_the_holder_is_who_knows_id_number_or_sim(contract, said, fits):
     Number.get().holder.update(id_number="0101990400001").execute()
     assert asked(contract, **said) is fits
+
+
+@pytest.mark.rule("DSK-1", "DLV-3")
+def test_who_has_the_number_by_now_does_not_speak_for_who_signed(contract):
+    other = Holder.create(id_number="0202985460001", segment="private", first_name="Elena", last_name="Stojanova")
+    Subscriber.update(holder=other).where(Subscriber.id == Number.get().subscriber_id).execute()
+    assert not asked(contract, id_number="0202985460001")
+    assert asked(contract, **CONTACT)
 
 
 @pytest.mark.rule("DSK-1")
