@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import club, journeys, shop, synthetic
+from benchmarks import club, desk_search, journeys, shop, synthetic
 from benchmarks.client import Browser, Browsers, Wrong
 from benchmarks.journeys import Bare, Goods
 
@@ -118,3 +118,34 @@ def test_the_clubs_table_compares_what_each_member_takes_with_the_fewest():
     assert "150 µs |           1.50 |      180 MB |" in text
     assert "≤ 1.3 |     1.50 | FAILS |" in text
     assert "≤ 60 MB more |    80 MB | FAILS |" in text
+
+
+def test_the_desks_search_is_measured_over_few_and_more_orders(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.desk_search", "--orders", "15,30", "--turns", "1"],
+        cwd=shop.ROOT, capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for title in (*desk_search.KINDS.values(), "all of them"):
+        assert f"| {title}" in done.stdout
+    assert "30 against 15 orders" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_made_up_customers_are_the_same_each_time_and_share_their_names():
+    people = [desk_search.customer(at) for at in range(2000)]
+    assert people == [desk_search.customer(at) for at in range(2000)]
+    assert all(person["email"].isascii() and len(person["phone"]) == 11 for person in people)
+    assert len({(person["first_name"], person["last_name"]) for person in people}) < 1600
+    assert len({person["email"] for person in people}) > 1900
+
+
+def test_the_table_of_the_desks_search_says_whether_the_bar_holds():
+    def took(page, alone):
+        return {kind: [[page, alone]] * 4 for kind in desk_search.KINDS}
+
+    text = desk_search.report({2_000: took(0.010, 0.002), 200_000: took(0.018, 0.005)}, "SQLite")
+    assert "| all of them" in text
+    assert "|     1.80 | holds |" in text
+    assert "|     2.50 | FAILS |" in text
