@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from peewee import fn
 
@@ -15,11 +17,13 @@ from models.search_text import stem_so_far, words
 
 PER_PAGE = 25
 # From more hits on, the newest orders are gone through until a page is full: so common a name fills it soon.
-MANY = 5000
+MANY = 2000
 # The filter of orders whose promised day is over.
 LATE = "late"
 # In these somebody still waits for the order.
 AWAITED = ("confirmed", "packed", "with_courier", "delivery_failed")
+# So long the placing of an order takes at most.
+AT_ONCE = timedelta(hours=1)
 SHORTEST_PHONE, SHORTEST_EMAIL, SHORTEST_NAME = 5, 3, 2
 
 
@@ -97,19 +101,16 @@ class OrderSearch:
         if last is not None:
             wanted.append(Order.id < last.id)
         if self.beginnings:
-            begun = _begins(OrderKey.key, self.beginnings)
+            some = _hits(self.beginnings).alias("hit")
             # Without DISTINCT and ORDER BY, for which SQLite would go through all keys by order.
-            some = OrderKey.select(OrderKey.order.alias("id")).where(begun).limit(MANY + 1).alias("some")
+            some = OrderKey.select(some.c.id).from_(some).limit(MANY + 1).alias("some")
             keys, hits = (
                 OrderKey.select(fn.COUNT(some.c.id), fn.COUNT(some.c.id.distinct())).from_(some).tuples().get()
             )
             if keys > MANY:
-                key = OrderKey.alias()
-                wanted.append(
-                    fn.EXISTS(key.select(1).where(key.order == Order.id, _begins(key.key, self.beginnings)))
-                )
+                wanted.append(_has_any(self.beginnings))
             elif self.state or self.since is not None:
-                wanted.append(Order.id.in_(OrderKey.select(OrderKey.order).where(begun)))
+                wanted.append(Order.id.in_(_hits(self.beginnings)))
             else:
                 self.total = hits
                 # Nothing else is asked of them: the newest are those with the highest ids.
@@ -130,16 +131,33 @@ class OrderSearch:
         elif self.state:
             wanted.append(Order.state == self.state)
         if self.since is not None:
-            wanted.append(Order.placed_at >= datetime.combine(self.since, datetime.min.time(), ZONE))
+            began = datetime.combine(self.since, datetime.min.time(), ZONE)
+            wanted.append(Order.placed_at >= began)
+            # Who goes through the newest need not go on to the oldest. Orders that are placed at once may have their
+            # ids the other way round.
+            earliest = Order.alias()
+            first = earliest.select(earliest.id).where(earliest.placed_at >= began - AT_ONCE)
+            wanted.append(Order.id >= first.order_by(earliest.placed_at, earliest.id).limit(1))
         return wanted
 
 
-def _begins(column, these: list[str]):
-    condition = None
-    for beginning in these:
-        one = (column >= beginning) & (column < beginning + "\uffff")
-        condition = one if condition is None else condition | one
-    return condition
+def _begins(column, beginning: str):
+    return (column >= beginning) & (column < beginning + "\uffff")
+
+
+def _hits(these: list[str]):
+    """The orders' ids by each of the beginnings, one after the other: with OR, SQLite would sort out doubles."""
+    queries = [OrderKey.select(OrderKey.order.alias("id")).where(_begins(OrderKey.key, one)) for one in these]
+    return reduce(lambda all_, one: all_.union_all(one), queries)
+
+
+def _has_any(these: list[str]):
+    """Of an order, that it has a key with one of the beginnings."""
+    conditions = []
+    for one in these:
+        key = OrderKey.alias()
+        conditions.append(fn.EXISTS(key.select(1).where(key.order == Order.id, _begins(key.key, one))))
+    return reduce(or_, conditions)
 
 
 def beginnings(q: str) -> list[str]:
