@@ -216,10 +216,12 @@ def _write_lines(lines: list[dict], after: int) -> None:
         OrderLine.insert_many([line | {"order": id} for line, id in zip(lines, first, strict=False)]).execute()
     names = [f.column_name for f in OrderLine._meta.sorted_fields if f.column_name not in ("id", "order_id")]
     copied = ", ".join(f"line.{name}" for name in names)
+    # As PostgreSQL's driver takes "%" for a placeholder.
+    remainder = f'"order".id - "order".id / {written} * {written}'
     db.execute_sql(
         f"INSERT INTO order_line (order_id, {', '.join(names)}) "  # noqa: S608 - names of columns
         f'SELECT "order".id, {copied} FROM "order" '
-        f'JOIN order_line line ON line.id <= {written} AND line.order_id = "order".id % {written} + 1 '
+        f"JOIN order_line line ON line.id <= {written} AND line.order_id = {remainder} + 1 "
         f'WHERE "order".id > {max(after, written)}'
     )
 

@@ -23,13 +23,14 @@ def up(migrator, db):
 
     class OrderKey(Model):
         key = CharField(max_length=80, collation=None if sqlite else '"C"')
-        order = ForeignKeyField(Order, on_delete="CASCADE")
+        order = ForeignKeyField(Order, on_delete="CASCADE", index=False)
 
         class Meta:
             database = db
             table_name = "order_key"
             primary_key = CompositeKey("key", "order")
             without_rowid = sqlite
+            indexes = ((("order", "key"), False),)
 
     class Identification(Model):
         order = ForeignKeyField(Order, on_delete="RESTRICT")
@@ -58,6 +59,7 @@ def up(migrator, db):
             table_name = "order_note"
 
     db.create_tables([OrderKey, Identification, OrderNote])
+    db.execute_sql('CREATE INDEX order_state_newest ON "order" (state, id)')
     db.execute_sql('CREATE INDEX order_state_promised ON "order" (state, promised_on)')
     for table in APPEND_ONLY:
         for change in ("UPDATE", "DELETE", "TRUNCATE"):
@@ -103,6 +105,7 @@ def fill(db, OrderKey):
 
 
 def down(migrator, db):
+    db.execute_sql("DROP INDEX order_state_newest")
     db.execute_sql("DROP INDEX order_state_promised")
     for table in ("order_note", "identification", "order_key"):
         migrator.migrate(migrator.drop_table(table))

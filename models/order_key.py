@@ -29,11 +29,14 @@ class OrderKey(BaseModel):
 
     # Compared byte by byte on both databases: a beginning is then a range.
     key = CharField(max_length=LONGEST, collation=None if IS_SQLITE else '"C"')
-    order = ForeignKeyField(Order, backref="keys", on_delete="CASCADE")
+    # In the index below.
+    order = ForeignKeyField(Order, backref="keys", on_delete="CASCADE", index=False)
 
     class Meta:
         primary_key = CompositeKey("key", "order")
         without_rowid = IS_SQLITE
+        # Whether an order has a key is answered by the index alone.
+        indexes = ((("order", "key"), False),)
 
     @classmethod
     def write(cls, order: Order) -> None:
@@ -45,7 +48,8 @@ class OrderKey(BaseModel):
         cls.insert_many([{"key": key, "order": order} for key in keys]).on_conflict_ignore().execute()
 
 
-# What is late.
+# The newest in a state, and what is late.
+Order.add_index(Order.index(Order.state, Order.id, name="order_state_newest"))
 Order.add_index(Order.index(Order.state, Order.promised_on, name="order_state_promised"))
 
 
