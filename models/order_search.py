@@ -24,6 +24,8 @@ LATE = "late"
 AWAITED = ("confirmed", "packed", "with_courier", "delivery_failed")
 # So long the placing of an order takes at most.
 AT_ONCE = timedelta(hours=1)
+# The characters of an order number without its prefix.
+WHOLE_NUMBER = 9
 SHORTEST_PHONE, SHORTEST_EMAIL, SHORTEST_NAME = 5, 3, 2
 
 
@@ -167,7 +169,8 @@ def beginnings(q: str) -> list[str]:
     if not text:
         return []
     found = []
-    if part := part_of_number(text):
+    part = part_of_number(text)
+    if part and len(part) <= WHOLE_NUMBER:
         found.append(f"n{part}")
     if re.fullmatch(r"\+?[\d\s./()\-]+", text):
         return found + [f"t{phone}" for phone in _phones(text)]
