@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from peewee import fn
+from peewee import SQL, fn
 
 import config
 from models.base import IS_SQLITE
@@ -195,8 +195,9 @@ class Figures:
 
     @staticmethod
     def _hour(moment):
-        # Which day an hour belongs to, the shop's zone says; no database of ours has to know zones.
-        return fn.SUBSTR(moment.cast("TEXT"), 1, 13) if IS_SQLITE else fn.date_trunc("hour", moment)
+        # Which day an hour belongs to, the shop's zone says; no database of ours has to know zones. The unit is
+        # written out: as a parameter it would make another expression of it in GROUP BY.
+        return fn.SUBSTR(moment.cast("TEXT"), 1, 13) if IS_SQLITE else fn.date_trunc(SQL("'hour'"), moment)
 
 
 def _day(hour) -> date:

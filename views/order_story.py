@@ -90,7 +90,9 @@ def _state(step: Step):
 
 
 def _changed(step: Step):
-    names = dict.fromkeys(str(_FIELDS[name]) for key in step.after if (name := key.partition(":")[0]) in _FIELDS)
+    changed = {key.partition(":")[0] for key in step.after}
+    # In one order, whichever a database keeps them in.
+    names = dict.fromkeys(str(word) for name, word in _FIELDS.items() if name in changed)
     return gettext("Porosia u ndryshua"), ", ".join(names)
 
 

@@ -47,9 +47,13 @@ def everything() -> dict[str, list]:
     return {model.__name__: sorted(map(repr, model.select().tuples())) for model in MODELS}
 
 
+# Reads its token once it knows who sends the file: tests/views/test_desk_import.py.
+LATE = {"/desk/katalogu/importi"}
+
+
 def posts(app) -> list[str]:
     """Every route that takes a form of the shop's own."""
-    found = {rule.rule for rule in app.url_map.iter_rules() if "POST" in rule.methods} - BANK
+    found = {rule.rule for rule in app.url_map.iter_rules() if "POST" in rule.methods} - BANK - LATE
     assert len(found) >= 10
     return sorted(found)
 
@@ -87,7 +91,7 @@ def test_a_form_without_the_sessions_own_token_writes_nothing(app, ready, strang
     for piece in (False, True):
         for rule in posts(app):
             path = rule.replace("<int:line_id>", line).replace("<number>", number)
-            path = re.sub(r"<int:\w+>", "1", path)
+            path = re.sub(r"<any\((\w+)[^>]*>", r"\1", re.sub(r"<int:\w+>", "1", path))
             page = ready.post(path, {**fields, **given}, token=False, piece=piece)
             assert page.status == 400, path
         assert everything() == before
