@@ -10,8 +10,8 @@ from e2e.member import log_in, member_with, network_confirms
 
 EVERYWHERE = pytest.mark.parametrize(
     ("size", "scheme", "javascript"),
-    [(DESKTOP, "light", True), (PHONE, "dark", True), (PHONE, "light", False)],
-    ids=["desktop", "phone-dark", "no-script"],
+    [(PHONE, "dark", True), (DESKTOP, "light", False)],
+    ids=["phone-dark", "no-script"],
 )
 
 

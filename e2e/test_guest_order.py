@@ -10,8 +10,7 @@ from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
 
 
 @pytest.mark.rule("CHK-1", "CHK-3", "CHK-5", "PAY-5", "ORD-2", "OFF-4")
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(("size", "javascript"), [(PHONE, True), (DESKTOP, False)], ids=["phone", "no-script"])
 def test_a_guest_buys_a_phone_and_finds_the_order_again(shop, visitor, size, javascript):
     page = visitor(size=size, javascript=javascript)
     check = check_accessible if javascript else (lambda page: None)
