@@ -150,9 +150,10 @@ def somebody(shop, email: str) -> str:
     """A profile of the demo's password that nobody else logs in to, with a verified e-mail."""
     with closing(sqlite3.connect(shop.environment["DATABASE_URL"].removeprefix("sqlite:///"), timeout=30)) as file:
         file.execute(
-            "INSERT INTO profile (email, password_hash, first_name, last_name, phone, language, session_number, "
-            "created_at, verified_at) SELECT ?, password_hash, first_name, last_name, phone, language, 1, created_at, "
-            "verified_at FROM profile WHERE email = 'nonumber@example.com'",
+            "INSERT INTO profile "
+            "(email, password_hash, first_name, last_name, phone, language, session_number, created_at, verified_at) "
+            "SELECT ?, password_hash, first_name, last_name, phone, language, 1, created_at, verified_at "
+            "FROM profile WHERE email = 'nonumber@example.com'",
             [email],
         )
         file.commit()
