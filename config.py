@@ -11,6 +11,9 @@ import re
 import secrets
 from pathlib import Path
 
+import face
+from face import files
+
 ROOT = Path(__file__).resolve().parent
 
 
@@ -76,24 +79,38 @@ def secret_key() -> str:
     return key
 
 
+def _face(folder: Path) -> face.Face:
+    try:
+        return face.load(folder)
+    except face.BadFace as error:
+        raise SystemExit(f"DYQANI_BRAND_FOLDER: {error}") from None
+
+
+# The operator's face: one folder (docs/brand.md). What is set below as well goes before what the folder says.
+HOUSE = _face(ROOT / "brand" / "dyqani")
+_BRAND_FOLDER = Path(_text("DYQANI_BRAND_FOLDER", str(HOUSE.folder))).resolve()
+FACE = HOUSE if _BRAND_FOLDER == HOUSE.folder else _face(_BRAND_FOLDER)
+
 # The operator
-BRAND = _text("DYQANI_BRAND", "dyqani")
-CONTACT_EMAIL = _text("DYQANI_CONTACT_EMAIL", "kontakt@example.com")
-CONTACT_PHONE = _text("DYQANI_CONTACT_PHONE", "1234")
-CURRENCY = _text("DYQANI_CURRENCY", "MKD")
+BRAND = _text("DYQANI_BRAND", FACE.name)
+CONTACT_EMAIL = _text("DYQANI_CONTACT_EMAIL", FACE.email)
+CONTACT_PHONE = _text("DYQANI_CONTACT_PHONE", FACE.phone)
+CURRENCY = _text("DYQANI_CURRENCY", FACE.currency)
 if CURRENCY not in {"MKD", "EUR", "ALL", "RSD", "BAM", "USD"}:
     raise SystemExit(f"DYQANI_CURRENCY must be MKD, EUR, ALL, RSD, BAM or USD, not {CURRENCY!r}.")
 # The first language has no prefix in the URL.
-LANGUAGES = _list("DYQANI_LANGUAGES", "sq,mk,en")
+LANGUAGES = _list("DYQANI_LANGUAGES", ",".join(FACE.languages))
 if not {"sq", "mk", "en"}.issuperset(LANGUAGES):
     raise SystemExit(f"DYQANI_LANGUAGES must be some of sq, mk and en, with commas, not {','.join(LANGUAGES)!r}.")
-TIMEZONE = _text("DYQANI_TIMEZONE", "Europe/Skopje")
-COUNTRY = _text("DYQANI_COUNTRY", "MK")
+if not set(FACE.languages).issuperset(LANGUAGES):
+    raise SystemExit(f"DYQANI_LANGUAGES must be some of those in brand.toml, not {','.join(LANGUAGES)!r}.")
+TIMEZONE = _text("DYQANI_TIMEZONE", FACE.timezone)
+COUNTRY = _text("DYQANI_COUNTRY", FACE.country)
 
 # Cart and order
 CART_DAYS = _number("DYQANI_CART_DAYS", 30)  # CRT-4
 # A percentage off ends at whole steps of so many units of the currency, in the shopper's favour.
-PROMOTION_STEP = _number("DYQANI_PROMOTION_STEP", 10)
+PROMOTION_STEP = _number("DYQANI_PROMOTION_STEP", FACE.promotion_step)
 LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5, least=1)
 PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30, least=1)  # PAY-8
 # How long a new number stays with the shopper who picked it (OFF-6).
@@ -119,6 +136,34 @@ PASSWORD_LINK_MINUTES = _number("DYQANI_PASSWORD_LINK_MINUTES", 60, least=1)  # 
 REMEMBER_DAYS = _number("DYQANI_REMEMBER_DAYS", 30, least=1)  # PRO-2
 # KiB of memory that hashing one password takes: the work of who tries passwords on stolen hashes (PRO-2).
 PASSWORD_MEMORY = _number("DYQANI_PASSWORD_MEMORY", 65_536, least=1024)
+
+# What is kept of people, and for how long (PRV-3, docs/privacy.md). Orders that were paid, counted from the end of their
+# year: accounts must be kept.
+KEEP_ORDER_YEARS = _number("DYQANI_KEEP_ORDER_YEARS", 10, least=5)
+# Orders that came to nothing.
+KEEP_UNPAID_DAYS = _number("DYQANI_KEEP_UNPAID_DAYS", 180, least=30)
+# E-mail, phone and notes of an order that has ended: as long as somebody may come back to it with a claim.
+KEEP_CONTACT_DAYS = _number("DYQANI_KEEP_CONTACT_DAYS", 1095, least=60)
+KEEP_TRAIL_DAYS = _number("DYQANI_KEEP_TRAIL_DAYS", 1826, least=365)
+KEEP_CLAIM_DAYS = _number("DYQANI_KEEP_CLAIM_DAYS", 1826, least=60)
+# The files of claims.
+KEEP_FILE_DAYS = _number("DYQANI_KEEP_FILE_DAYS", 730, least=30)
+# That a caller was identified.
+KEEP_CALL_DAYS = _number("DYQANI_KEEP_CALL_DAYS", 365, least=30)
+# What the bank said of payments, message by message.
+KEEP_BANK_DAYS = _number("DYQANI_KEEP_BANK_DAYS", 540, least=90)
+# Which mails and SMS went to whom. A row keeps a message from going out twice: not less than a month.
+KEEP_MESSAGE_DAYS = _number("DYQANI_KEEP_MESSAGE_DAYS", 365, least=30)
+# What the billing system was told.
+KEEP_EVENT_DAYS = _number("DYQANI_KEEP_EVENT_DAYS", 400, least=30)
+# The shop's copy of holders who have no number any more.
+KEEP_HOLDER_DAYS = _number("DYQANI_KEEP_HOLDER_DAYS", 1095, least=30)
+# The number that a converted service or a gift went to.
+KEEP_CLUB_DAYS = _number("DYQANI_KEEP_CLUB_DAYS", 1095, least=60)
+# That somebody had agreed, after it is over.
+KEEP_CONSENT_DAYS = _number("DYQANI_KEEP_CONSENT_DAYS", 1095, least=30)
+# Between the confirmation and the erasure of a profile: its owner may think again (PRV-4).
+ERASURE_DAYS = _number("DYQANI_ERASURE_DAYS", 7)
 
 # Who may order on contract or on the bill
 DEBT_WAIT_HOURS = _number("DYQANI_DEBT_WAIT_HOURS", 24)  # ELG-2
@@ -210,7 +255,10 @@ STAFF_HOURS = _number("DYQANI_STAFF_HOURS", 12, least=1)
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
 
 # The operator's shops; the file that comes along has addresses of a demo (AFT-5).
-SHOPS = Path(_text("DYQANI_SHOPS", str(ROOT / "data" / "shops.csv")))
+SHOPS = Path(_text("DYQANI_SHOPS", str(FACE.file("shops.csv") or ROOT / "data" / "shops.csv")))
+# Municipalities and postal places that are delivered to, and where the municipalities lie (DLV-1, AFT-5).
+PLACES = FACE.file("places.csv") or ROOT / "data" / "mk_places.csv"
+POINTS = FACE.file("points.csv") or ROOT / "data" / "mk_points.csv"
 
 # Files that shoppers attach to complaints; outside of what the web server shows (AFT-4).
 ATTACHMENTS = Path(_text("DYQANI_ATTACHMENTS", str(INSTANCE / "attachments")))
@@ -256,6 +304,17 @@ def refuse_unsafe() -> None:
             wrong.append(f"{name} must start with https://")
     if wrong:
         raise SystemExit("The shop does not start in production: " + "; ".join(wrong) + ".")
+
+
+# The static files in the brand's colours, where they are not the house's; made at the start.
+DRESSED = files.write(FACE, HOUSE, ROOT / "static", INSTANCE)
+CARD_MARK = files.on_card(FACE, HOUSE)
+
+
+def static_path(name: str) -> Path:
+    """The file that is served as /static/NAME: in the brand's colours, where there is such a copy."""
+    copy = DRESSED / name if DRESSED else None
+    return copy if copy is not None and copy.exists() else ROOT / "static" / name
 
 
 def static_version(path: Path) -> str:
