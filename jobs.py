@@ -39,6 +39,7 @@ from models.second_factor import WorkSession
 from models.security_code import SecurityCode
 from models.shelf import relist_due
 from models.sms import Sms
+from models.watch import Watch
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ DUE = (
     (Payment.lapse_all_due, config.WORKER_EVERY),
     (Refund.carry_out_all_due, config.WORKER_EVERY),
     (relist_due, config.WORKER_EVERY),
+    (Watch.tell_all_due, config.WORKER_EVERY),
     (NewNumber.release_all_due, config.WORKER_EVERY),
     (BssEvent.send_all_due, config.WORKER_EVERY),
     (Contract.end_all_due, 3600),
@@ -58,6 +60,7 @@ DUE = (
     (Attempt.forget_old, 3600),
     (Registration.forget_old, 3600),
     (ProfileLink.forget_old, 3600),
+    (Watch.delete_expired, 3600),
     (NumberClaim.forget_old, 3600),
     (GiftHandout.forget_old, 3600),
     (DeskJoining.forget_old, 3600),

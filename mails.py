@@ -27,6 +27,7 @@ import club_mails
 import config
 import delivery_mails
 import language as languages
+import watch_mails
 from gateways import GatewayError
 from models import order_link, profile_link
 from models.bill_payment import BillPayment
@@ -124,6 +125,8 @@ def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
         return context | _of_profile(mail, root)
     if mail.kind in BILL_KINDS:
         return context | _of_bills(mail, root)
+    if mail.kind in watch_mails.KINDS:
+        return context | watch_mails.context(mail, language, root, pictures)
     if mail.kind in CLUB_KINDS:
         return context | club_mails.context(mail, language, root)
     return context | _of_order(mail, language, root, pictures)

@@ -62,6 +62,7 @@ from models.stock_return import StockReturn
 from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
 from models.voucher import Voucher
+from models.watch import Watch, WatchMark
 
 MODELS = [
     CatalogueVersion,
@@ -140,6 +141,8 @@ MODELS = [
     DeviceDraft,
     StockMovement,
     PriceListJob,
+    Watch,
+    WatchMark,
     ShopRow,
     Document,
 ]

@@ -34,9 +34,12 @@ WITHHELD_KINDS = ("unknown_email",)
 BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
 # About the points club, to the profile that joined; `data` says what of.
 CLUB_KINDS = ("voucher", "points_lapse", "club_joined", "club_news")
+# What somebody asked to be told of a device; `data` says which watch.
+WATCH_KINDS = ("watch_confirm", "watch_back", "watch_price")
 
 # All that are ever sent.
 SENT_KINDS = KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS
+SENT_KINDS += WATCH_KINDS
 
 
 def mail_server() -> MailServer:
@@ -123,6 +126,11 @@ class Mail(Outgoing):
     def is_too_late(self, now) -> bool:
         from models.club_news import is_wanted
 
+        if self.kind in WATCH_KINDS:
+            from models.watch import Watch
+
+            watch = Watch.get_or_none(Watch.id == self.data["watch"])
+            return watch is None or not watch.is_wanted(self)
         if self.kind == "points_lapse":
             return date.fromisoformat(self.data["until"]) < local_day(now)
         return self.kind == "club_news" and not is_wanted(self)
