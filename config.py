@@ -122,6 +122,17 @@ UNPAID_PER_EMAIL = _number("DYQANI_UNPAID_PER_EMAIL", 50, least=1)
 PLACED_PER_ADDRESS = _number("DYQANI_PLACED_PER_ADDRESS", 20, least=1)
 # After so many minutes without a payment the shopper gets the link to it by mail.
 PAYMENT_REMINDER_MINUTES = _number("DYQANI_PAYMENT_REMINDER_MINUTES", 5, least=1)  # PAY-8
+# Links by which somebody else may pay an order: made for one order, tried with one link, and paid from one address
+# while an order stays payable.
+PAY_LINKS_PER_ORDER = _number("DYQANI_PAY_LINKS_PER_ORDER", 10, least=1)
+PAY_LINK_TRIES = _number("DYQANI_PAY_LINK_TRIES", 10, least=1)
+PAY_LINK_PER_ADDRESS = _number("DYQANI_PAY_LINK_PER_ADDRESS", 30, least=1)
+# A cart that was left is reminded of after so many hours (0: never), unless it was left these days before; then
+# nothing more to the same mailbox for the next days, and so long the mail's link brings the cart back (PRV-2).
+CART_REMINDER_HOURS = _number("DYQANI_CART_REMINDER_HOURS", 24)
+CART_REMINDER_DAYS = _number("DYQANI_CART_REMINDER_DAYS", 3, least=1)
+CART_REMINDER_PAUSE_DAYS = _number("DYQANI_CART_REMINDER_PAUSE_DAYS", 7, least=1)
+CART_LINK_DAYS = _number("DYQANI_CART_LINK_DAYS", 7, least=1)
 DELIVERY_DAYS = _number("DYQANI_DELIVERY_DAYS", 5)  # DLV-2
 # What lasts for fewer days at its present pace is about to run out.
 STOCK_DAYS = _number("DYQANI_STOCK_DAYS", 14, least=1)

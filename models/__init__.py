@@ -8,6 +8,7 @@ from models.bss_known import BssKnown
 from models.bss_push import BssMessage
 from models.cancellation import Cancellation
 from models.cart import Cart, CartLine
+from models.cart_reminder import CartReminder
 from models.catalogue import (
     Brand,
     CatalogueVersion,
@@ -46,6 +47,7 @@ from models.order_key import OrderKey
 from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
+from models.pay_link import PayLink
 from models.payment import BankMessage, Payment, Refund
 from models.price_list_job import PriceListJob
 from models.profile import Attempt, Profile
@@ -92,6 +94,7 @@ MODELS = [
     Invoice,
     BillPayment,
     BillPaymentLine,
+    PayLink,
     Payment,
     Refund,
     BankMessage,
@@ -127,6 +130,7 @@ MODELS = [
     WorkSession,
     InboundSms,
     Consent,
+    CartReminder,
     AuditEntry,
     Cancellation,
     StockReturn,

@@ -19,6 +19,10 @@ from models.profile import Profile
 from models.quote import Quote, quote
 
 
+# How often a visit to the cart is written down: its days (CRT-4) and hours count from there.
+TOUCHED_EVERY = timedelta(hours=1)
+
+
 class NotForSale(Exception):
     """The variant left the catalogue, is sold out, or cannot be had in this way."""
 

@@ -13,7 +13,7 @@ import crash
 from models.base import DEADLOCK, BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
 from models.calendar import local_day, promised_day
-from models.cart import Cart, CartLine, Chosen
+from models.cart import TOUCHED_EVERY, Cart, CartLine, Chosen
 from models.catalogue import LANGUAGES
 from models.club_ledger import Blocked, NotEnough
 from models.club_member import ClubMember, NotMember
@@ -101,6 +101,8 @@ class Checkout(BaseModel):
     points = IntegerField(default=0, constraints=[Check("points >= 0")])
     # What they take off, in minor units, as the overview shows it.
     points_worth = IntegerField(default=0, constraints=[Check("(points_worth > 0) = (points > 0)")])
+    # The language to be reminded of this cart in, where a guest asked for that; else empty (PRV-2).
+    remind_in = CharField(max_length=2, default="")
     begun_at = MomentField()
     # How many of the steps it has been at, so that each is counted once (models/step_count.py).
     reached = IntegerField(default=0)
@@ -108,7 +110,7 @@ class Checkout(BaseModel):
     @classmethod
     def of(cls, cart: Cart, now) -> "Checkout":
         """The checkout of `cart`; reading twice at the same moment begins one."""
-        if cart.seen_at < now - timedelta(days=1):
+        if cart.seen_at < now - TOUCHED_EVERY:
             # Who checks out is still there: the cart's days count anew (CRT-4).
             cart.touch(now)
         found = cls.get_or_none(cls.cart == cart)
@@ -121,7 +123,7 @@ class Checkout(BaseModel):
     def renew(cls, cart: Cart) -> None:
         """After an order: a new key, no payment way; what the shopper typed stays for the next one."""
         cls.update(
-            key=secrets.token_urlsafe(24), payment_way="", note="", recipient="", reached=0, **NO_POINTS
+            key=secrets.token_urlsafe(24), payment_way="", remind_in="", note="", recipient="", reached=0, **NO_POINTS
         ).where(cls.cart == cart).execute()
 
     @property

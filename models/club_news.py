@@ -20,8 +20,8 @@ def write_news(offer: PartnerOffer, now) -> Iterator[int]:
 
     A profile hears of an offer once: what was killed in the middle is begun again, and adds what is missing.
     """
-    by_mail, by_sms = set(Consent.to("club_email")), set(Consent.to("club_sms"))
-    wanted, done = sorted(by_mail | by_sms), 0
+    by_mail, by_sms = Consent.live_of("club_email"), Consent.live_of("club_sms")
+    wanted, done = sorted(by_mail.keys() | by_sms.keys()), 0
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
         numbers = _member_numbers(batch)
@@ -42,9 +42,18 @@ def write_news(offer: PartnerOffer, now) -> Iterator[int]:
                         language=profile.language,
                         profile=profile,
                         data=told,
+                        consent=by_mail[profile.id],
                     )
                 if profile.id in by_sms and profile.id in numbers:
-                    Sms.write("club_news", numbers[profile.id], profile.language, now, key=key, data=told)
+                    Sms.write(
+                        "club_news",
+                        numbers[profile.id],
+                        profile.language,
+                        now,
+                        key=key,
+                        data=told,
+                        consent=by_sms[profile.id],
+                    )
         done += len(batch)
         yield done
 

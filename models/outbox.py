@@ -9,6 +9,7 @@ import config
 from gateways.mail import MailServer
 from models.base import MomentField
 from models.calendar import local_day
+from models.consent import MARKETING, Consent, NoConsent, is_consented, proof
 from models.order import Order
 from models.outgoing import Outgoing
 from models.profile import Profile
@@ -36,9 +37,13 @@ BILL_KINDS = ("bills_paid", "bills_failed", "bills_returned")
 CLUB_KINDS = ("voucher", "points_lapse", "club_joined", "club_news")
 # What somebody asked to be told of a device; `data` says which watch.
 WATCH_KINDS = ("watch_confirm", "watch_back", "watch_price")
+# Of a cart that was left, to who agreed to it; `data` says which reminder (models/cart_reminder.py).
+CART_KINDS = ("cart_reminder",)
+# To who paid an order for somebody else, and asked for it; `data` says which payment (models/pay_link.py).
+PAYER_KINDS = ("payer_receipt",)
 
 # All that are ever sent.
-SENT_KINDS = KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS
+SENT_KINDS = KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS + CART_KINDS + PAYER_KINDS
 SENT_KINDS += WATCH_KINDS
 
 
@@ -94,15 +99,19 @@ class Mail(Outgoing):
         order: Order | None = None,
         profile: Profile | None = None,
         data: dict | None = None,
+        consent: Consent | None = None,
     ) -> None:
         """Put a mail into the outbox, in the transaction of what it reports; nothing when `key` is there already.
 
         It goes when its order or profile goes. One of WITHHELD_KINDS is over once it is written: nothing takes it up.
-        Raises ValueError for a kind that there is not.
+        Direct marketing needs the `consent` that it goes out by (PRV-2). Raises ValueError for a kind that there is
+        not, NoConsent.
         """
         withheld = kind in WITHHELD_KINDS
         if not withheld and kind not in SENT_KINDS:
             raise ValueError(f"There is no mail {kind!r}.")
+        if proven := proof(cls.what, kind, consent, profile, recipient):
+            data = {**(data or {}), **proven}
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         (
             cls.insert(
@@ -124,8 +133,11 @@ class Mail(Outgoing):
         )
 
     def is_too_late(self, now) -> bool:
+        from models.cart_reminder import CartReminder
         from models.club_news import is_wanted
 
+        if not is_consented(self.what, self.kind, self.data):
+            return True
         if self.kind in WATCH_KINDS:
             from models.watch import Watch
 
@@ -133,6 +145,8 @@ class Mail(Outgoing):
             return watch is None or not watch.is_wanted(self)
         if self.kind == "points_lapse":
             return date.fromisoformat(self.data["until"]) < local_day(now)
+        if self.kind == "cart_reminder":
+            return not CartReminder.is_wanted(self, now)
         return self.kind == "club_news" and not is_wanted(self)
 
     @classmethod
@@ -141,6 +155,8 @@ class Mail(Outgoing):
         there yet."""
         if kind not in CLUB_KINDS:
             raise ValueError(f"There is no mail {kind!r} of the club.")
+        if (cls.what, kind) in MARKETING:
+            raise NoConsent(f"{cls.what} {kind}: each with its own consent, by write_to")
         domain = config.CONTACT_EMAIL.rpartition("@")[2] or "localhost"
         common = {"kind": kind, "state": "due", "written_at": now, "due_at": now}
         if mails:

@@ -17,6 +17,7 @@ from models.bill_payment import BillPayment
 from models.calendar import promised_day
 from models.order import NotAllowed, Order, OutOfStock, PointsGone
 from models.outbox import Mail
+from models.pay_link import PayLink
 from models.trail import record
 
 log = structlog.get_logger()
@@ -63,6 +64,15 @@ class Payment(BaseModel):
 
     order = ForeignKeyField(Order, null=True, backref="payments", on_delete="RESTRICT")
     bill_payment = ForeignKeyField(BillPayment, null=True, backref="payments", on_delete="RESTRICT")
+    # By which link somebody else began it for the shopper; RESTRICT, for who comes back from the bank with it is
+    # shown nothing of the order as long as it stands here.
+    link = ForeignKeyField(
+        PayLink,
+        null=True,
+        backref="payments",
+        on_delete="RESTRICT",
+        constraints=[Check("link_id IS NULL OR order_id IS NOT NULL")],
+    )
     # What the bank knows the attempt by.
     oid = CharField(unique=True, max_length=40)
     amount = IntegerField(constraints=[Check("amount > 0")])
@@ -100,8 +110,9 @@ class Payment(BaseModel):
         )
 
     @classmethod
-    def begin(cls, purpose: "Order | BillPayment", now) -> "Payment":
-        """A new attempt over what is due now; call it inside a transaction.
+    def begin(cls, purpose: "Order | BillPayment", now, link: PayLink | None = None) -> "Payment":
+        """A new attempt over what is due now, of the shopper or of who has the order's `link`; call it inside a
+        transaction.
 
         An order with nothing due now has no payment: ValueError.
         """
@@ -110,8 +121,10 @@ class Payment(BaseModel):
         tries = cls.select().where(cls._of(purpose)).count()
         return cls.create(
             **{"bill_payment" if isinstance(purpose, BillPayment) else "order": purpose},
-            # The random tail keeps attempts from being guessed, the number lets people find them at the bank.
-            oid=f"{purpose.number}-{tries + 1}-{secrets.token_hex(4)}",
+            # The random tail keeps attempts from being guessed, the number lets people find them at the bank. The
+            # order's number is not for who pays for somebody else: with the e-mail it would open the order.
+            oid=f"PL-{secrets.token_hex(12)}" if link else f"{purpose.number}-{tries + 1}-{secrets.token_hex(4)}",
+            link=link,
             amount=purpose.due_now,
             state="started",
             started_at=now,
@@ -120,7 +133,8 @@ class Payment(BaseModel):
 
     @classmethod
     def latest_of(cls, purpose: "Order | BillPayment") -> "Payment | None":
-        return cls.select().where(cls._of(purpose)).order_by(cls.id.desc()).first()
+        """The last attempt of the shopper; those of who has a link are not theirs to go on with."""
+        return cls.select().where(cls._of(purpose), cls.link.is_null()).order_by(cls.id.desc()).first()
 
     @classmethod
     def retry(cls, purpose: "Order | BillPayment", now) -> "Payment":
@@ -144,17 +158,21 @@ class Payment(BaseModel):
                 return latest
             return cls.retry(purpose, now)
 
-    def form(self, language: str) -> dict[str, str]:
-        """The signed fields for the bank's page (PAY-5)."""
+    def form(self, language: str, prefix: str = "") -> dict[str, str]:
+        """The signed fields for the bank's page (PAY-5); the browser comes back to the pages under `prefix`."""
         payer = self.purpose
+        bill_to = {"name": payer.full_name, "email": payer.email, "phone": payer.phone}
+        if self.link_id is not None:
+            # Somebody else pays: nothing of the shopper is in their form.
+            bill_to = {}
         return bank().payment_form(
             self.oid,
             self.amount,
-            f"{config.BASE_URL}/pay/return",
+            f"{config.BASE_URL}{prefix}/pay/return",
             f"{config.BASE_URL}/pay/callback",
             language,
             secrets.token_hex(8),
-            {"name": payer.full_name, "email": payer.email, "phone": payer.phone},
+            bill_to,
         )
 
     def settle(self, verdict: Verdict, now, *, auth_code="", trans_id="", reason="") -> str:

@@ -9,6 +9,7 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField, JSONField
 import config
 from gateways.sms import Report, SmsGateway
 from models.base import MomentField
+from models.consent import MARKETING, Consent, NoConsent, is_consented, proof
 from models.outgoing import Outgoing
 from models.security_code import SecurityCode
 
@@ -98,13 +99,17 @@ class Sms(Outgoing):
         data: dict | None = None,
         until=None,
         withheld: bool = False,
+        consent: Consent | None = None,
     ) -> None:
         """Put an SMS into the outbox; call it in the transaction of what it reports.
 
-        Raises ValueError for a kind that has no text.
+        Direct marketing needs the `consent` that it goes out by, of the profile in `data` (PRV-2). Raises ValueError
+        for a kind that has no text, NoConsent.
         """
         if kind not in KINDS:
             raise ValueError(f"There is no SMS {kind!r}.")
+        if proven := proof(cls.what, kind, consent, (data or {}).get("profile"), recipient):
+            data = {**(data or {}), **proven}
         (
             cls.insert(
                 kind=kind,
@@ -130,6 +135,8 @@ class Sms(Outgoing):
         there yet."""
         if kind not in KINDS:
             raise ValueError(f"There is no SMS {kind!r}.")
+        if (cls.what, kind) in MARKETING:
+            raise NoConsent(f"{cls.what} {kind}: each with its own consent, by write")
         common = {"kind": kind, "state": "due", "written_at": now, "due_at": now}
         if messages:
             rows = [{**common, "message_id": secrets.token_hex(16), **message} for message in messages]
@@ -138,6 +145,8 @@ class Sms(Outgoing):
     def is_too_late(self, now) -> bool:
         from models.club_news import is_wanted
 
+        if not is_consented(self.what, self.kind, self.data):
+            return True
         return (self.until is not None and self.until <= now) or (self.kind == "club_news" and not is_wanted(self))
 
     def deliver(self, before) -> None:

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 import config
 from models.base import utcnow
-from models.cart import Cart, Chosen
+from models.cart import TOUCHED_EVERY, Cart, Chosen
 from models.number import Number
 from models.quote import Quote, together
 
@@ -63,7 +63,7 @@ class Shopper:
             held = Cart.of_token(self.token)
             self._is_foreign = held is not None and held.profile_id is not None and not self._is_in(held.profile_id)
             self._cart = None if self._is_foreign else held
-            if self._cart is not None and self._cart.seen_at < self.now - timedelta(days=1):
+            if self._cart is not None and self._cart.seen_at < self.now - TOUCHED_EVERY:
                 # Its days count from the last visit, not from the last choice (CRT-4).
                 self._cart.touch(self.now)
                 g.cart_token = self._cart.token
