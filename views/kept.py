@@ -27,6 +27,18 @@ _kept: "OrderedDict[tuple, list]" = OrderedDict()
 # The web server may give one process several threads.
 _turn = threading.Lock()
 _empty: dict[tuple[str, str], str] = {}
+# Name of a hole → what fills it, where another module does.
+_fillers: dict = {}
+
+
+def fills(name: str):
+    """Say that a function fills the hole `name`: it gives the HTML for this request."""
+
+    def register(function):
+        _fillers[name] = function
+        return function
+
+    return register
 
 
 def hole(name: str) -> Markup:
@@ -49,6 +61,8 @@ def _fill(name: str) -> str:
         if person is None:
             return _constant(name, profile=None)
         return render_template(f"shared/_{name}.html", profile=person)
+    if name in _fillers:
+        return _fillers[name]()
     raise ValueError(f"There is no hole {name!r}.")
 
 
@@ -61,9 +75,14 @@ def profile_here():
 
 
 def _constant(name: str, **context) -> str:
+    return constant(name, f"shared/_{name}.html", **context)
+
+
+def constant(name: str, template: str, **context) -> str:
+    """What fills the hole `name` for everybody of whom nothing is known: drawn once per language."""
     key = (name, current())
     if key not in _empty:
-        _empty[key] = render_template(f"shared/_{name}.html", **context)
+        _empty[key] = render_template(template, **context)
     return _empty[key]
 
 
