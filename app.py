@@ -63,6 +63,7 @@ from views import (
     shops,
     staff_login,
     trail_words,
+    watches,
 )
 from views.kept import compressed
 from views.shopper import carry_cart
@@ -131,6 +132,9 @@ def create_app() -> Flask:
         pictures,
     ):
         app.register_blueprint(journey.blueprint)
+    for wished in (watches.blueprint, watches.stop_blueprint):
+        app.register_blueprint(wished)
+    csrf.exempt(watches.stop_blueprint)
     for afterwards in (order_changes, claims, shops):
         app.register_blueprint(afterwards.blueprint)
     for work in (
