@@ -17,6 +17,7 @@ from models.base import Unfinished, db, utcnow
 from models.bss_event import BssEvent
 from models.bss_push import BssMessage
 from models.cart import Cart
+from models.cart_reminder import CartReminder
 from models.club_ledger import lapse_all_due
 from models.club_member import ClubMember
 from models.club_month import block_all_due
@@ -73,6 +74,7 @@ DUE = (
     (ClubService.end_all_due, 60),
     (lapse_all_due, 600),
     (ClubNotice.tell_all_due, 600),
+    (CartReminder.write_all_due, 600),
     (block_all_due, 3600),
     (forget_strangers, 3600),
     (Attachment.sweep, 3600),

@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from peewee import PeeweeException
 
 import after_mails
+import cart_mails
 import club_mails
 import config
 import delivery_mails
@@ -127,6 +128,10 @@ def _context(mail: Mail, language: str, pictures: "Pictures") -> dict:
         return context | _of_bills(mail, root)
     if mail.kind in watch_mails.KINDS:
         return context | watch_mails.context(mail, language, root, pictures)
+    if mail.kind == "cart_reminder":
+        return context | cart_mails.reminder(mail, language, root, pictures)
+    if mail.kind == "payer_receipt":
+        return context | cart_mails.receipt(mail)
     if mail.kind in CLUB_KINDS:
         return context | club_mails.context(mail, language, root)
     return context | _of_order(mail, language, root, pictures)

@@ -10,6 +10,7 @@ from peewee import ForeignKeyField
 
 from models.actor import Actor
 from models.base import db
+from models.consent import Consent
 from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
 from models.number import Number, ProfileNumber
@@ -77,6 +78,8 @@ def _of_email(email: str) -> dict:
         Number: _ids(ProfileNumber.select(ProfileNumber.number).where(ProfileNumber.profile.in_(profiles))),
         Registration: _ids(Registration.select(Registration.id).where(Registration.email == email)),
         Mail: _ids(Mail.select(Mail.id).where(Mail.recipient == email)),
+        # What the mailbox agreed to as a guest's.
+        Consent: _ids(Consent.select(Consent.id).where(Consent.email == email)),
     }
 
 
