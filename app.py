@@ -16,6 +16,7 @@ import config
 import language
 import logs
 import views.checkout_number  # noqa: F401 (adds the first step to the checkout's blueprint)
+from face import BadFace
 from models.base import db
 from models.profile import Profile
 from views import (
@@ -51,6 +52,7 @@ from views import (
     documents,
     errors,
     gateway,
+    legal,
     money_back,
     numbers,
     order_changes,
@@ -75,6 +77,7 @@ csrf = CSRFProtect()
 def create_app() -> Flask:
     """The WSGI application; refuses unsafe settings in production (PRV-6)."""
     config.refuse_unsafe()
+    refuse_unread_texts()
     app = Flask(__name__, static_folder=None)
     app.session_interface = Sessions()
     app.jinja_environment = Environment
@@ -183,9 +186,20 @@ def create_app() -> Flask:
         max_age=31_536_000,
         allow_all_origins=False,
     )
+    if config.DRESSED:
+        # What looks otherwise in the operator's colours goes before the house's own.
+        app.wsgi_app.add_files(str(config.DRESSED), prefix="static/")
     if config.PROXIES:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.PROXIES, x_proto=config.PROXIES, x_host=config.PROXIES)
     return app
+
+
+def refuse_unread_texts() -> None:
+    """Stop when a text of the operator cannot be read, with its file and line (docs/brand.md)."""
+    try:
+        legal.read_all()
+    except BadFace as error:
+        raise SystemExit(f"DYQANI_BRAND_FOLDER: {error}") from None
 
 
 def who_is_in(session_id: str) -> Profile | None:

@@ -11,9 +11,9 @@ from models.base import db, utcnow
 
 
 def register(app: Flask) -> None:
-    from commands import bss, catalog, club, privacy, refund, sms, staff
+    from commands import brand, bss, catalog, club, privacy, refund, sms, staff
 
-    groups = (catalog.catalog, bss.bss, club.club, privacy.privacy, refund.refund, sms.sms, staff.staff)
+    groups = (brand.brand, catalog.catalog, bss.bss, club.club, privacy.privacy, refund.refund, sms.sms, staff.staff)
     for command in (database, demo, worker, mail, *groups):
         app.cli.add_command(command)
 

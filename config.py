@@ -88,8 +88,10 @@ def _face(folder: Path) -> face.Face:
 
 # The operator's face: one folder (docs/brand.md). What is set below as well goes before what the folder says.
 HOUSE = _face(ROOT / "brand" / "dyqani")
-_BRAND_FOLDER = Path(_text("DYQANI_BRAND_FOLDER", str(HOUSE.folder))).resolve()
-FACE = HOUSE if _BRAND_FOLDER == HOUSE.folder else _face(_BRAND_FOLDER)
+_folder = Path(_text("DYQANI_BRAND_FOLDER", str(HOUSE.folder))).resolve()
+FACE = HOUSE
+if _folder != FACE.folder:
+    FACE = _face(_folder)
 
 # The operator
 BRAND = _text("DYQANI_BRAND", FACE.name)
@@ -319,6 +321,7 @@ def refuse_unsafe() -> None:
 
 # The static files in the brand's colours, where they are not the house's; made at the start.
 DRESSED = files.write(FACE, HOUSE, ROOT / "static", INSTANCE)
+CARD_MARK = files.on_card(FACE, HOUSE)
 CARD_MARK = files.on_card(FACE, HOUSE)
 
 

@@ -1,13 +1,25 @@
 """The language is in the URL: none for the first one, /mk and /en for the others (LOC-1)."""
 
 from functools import lru_cache
+from gettext import NullTranslations
 
+from babel import Locale, UnknownLocaleError
+from babel.support import Translations
 from flask import g, request
-from flask_babel import Babel
+from flask_babel import Babel, Domain
 
 import config
 
-LOCALES = {"sq": "sq_MK", "mk": "mk_MK", "en": "en"}
+
+def _albanian() -> str:
+    """Albanian as the operator's country writes it; where that has no such entry, as North Macedonia does."""
+    try:
+        return str(Locale.parse(f"sq_{config.COUNTRY}"))
+    except UnknownLocaleError:
+        return "sq_MK"
+
+
+LOCALES = {"sq": _albanian(), "mk": "mk_MK", "en": "en"}
 NAMES = {"sq": "Shqip", "mk": "Македонски", "en": "English"}
 DEFAULT = config.LANGUAGES[0]
 
@@ -53,8 +65,38 @@ def prefix_of(language: str) -> str:
     return "" if language == DEFAULT else f"/{language}"
 
 
+class Dressed:
+    """Translations whose texts say the brand's words instead of the house's (face/words.py)."""
+
+    def __init__(self, translations: NullTranslations, language: str):
+        self._found, self._language = translations, language
+
+    def gettext(self, text: str) -> str:
+        return config.FACE.dress(self._found.gettext(text), self._language)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        return config.FACE.dress(self._found.ngettext(singular, plural, number), self._language)
+
+    ugettext, ungettext = gettext, ngettext
+
+
+@lru_cache(maxsize=8)
+def translations(language: str) -> NullTranslations | Dressed:
+    """The texts of `language`, in the brand's words; they stay Albanian where there are no others."""
+    found = Translations.load(str(config.ROOT / "translations"), [LOCALES[language]])
+    return Dressed(found, language) if language in config.FACE.dressers else found
+
+
+class Texts(Domain):
+    """Flask-Babel's texts, which are those of the mails too."""
+
+    def get_translations(self):
+        return translations(current())
+
+
 def init(app) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(config.ROOT / "translations")
     app.config["BABEL_DEFAULT_TIMEZONE"] = config.TIMEZONE
     Babel(app, locale_selector=lambda: LOCALES.get(current(), "en"))
+    app.extensions["babel"].instance.domain_instance = Texts(app.config["BABEL_TRANSLATION_DIRECTORIES"])
     app.wsgi_app = LanguagePrefix(app.wsgi_app)

@@ -18,7 +18,6 @@ import idna
 import resvg_py
 import structlog
 from babel.dates import format_date, format_datetime
-from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from peewee import PeeweeException
 
@@ -101,7 +100,7 @@ def _compose(mail: Mail) -> EmailMessage:
     # Not every mail about an order shows its lines.
     shown = [(cid, png) for cid, png in pictures.inline.values() if f"cid:{cid}" in page]
     for number, (cid, png) in enumerate(shown, 1):
-        html.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=f"dyqani-{number}.png")
+        html.add_related(png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=f"{number}.png")
     return message
 
 
@@ -244,7 +243,8 @@ def _contract(line: OrderLine, language: str) -> str:
     """What a contract's line says below its device: "Besnik 24 · Linja L · 070 123 456"; empty without one."""
     if not line.is_contract:
         return ""
-    kind = "Besnik 24" if line.contract_type == "besnik24" else words(language).gettext("Numër i ri")
+    gettext = words(language).gettext
+    kind = gettext("Besnik 24") if line.contract_type == "besnik24" else gettext("Numër i ri")
     return clean(" · ".join((kind, line.tariff["name"], phone_text(line.msisdn))))
 
 
@@ -267,10 +267,8 @@ def clean(text: str) -> str:
     return re.sub(" +", " ", shown).strip()
 
 
-@lru_cache(maxsize=8)
-def words(language: str) -> NullTranslations:
-    """The translations of `language`; its texts stay Albanian where there are none."""
-    return Translations.load(str(config.ROOT / "translations"), [languages.LOCALES[language]])
+# The translations of a language.
+words = languages.translations
 
 
 def by_day(day: date, language: str) -> str:
@@ -331,7 +329,8 @@ def _templates(language: str) -> Environment:
         phone=lambda number: phone_text(clean(number)),
         clean=clean,
     )
-    templates.globals.update(lang=language, brand=config.BRAND, config=config)
+    templates.globals.update(lang=language, brand=config.BRAND, config=config, face=config.FACE)
+    templates.globals.update(light=config.FACE.light, dark=config.FACE.dark, card_mark=config.CARD_MARK)
     return templates
 
 
@@ -361,8 +360,7 @@ class Pictures:
 
 @lru_cache(maxsize=1)
 def mark_png() -> bytes:
-    svg = (config.ROOT / "templates" / "mail" / "mark.svg").read_text(encoding="utf-8")
-    return _png(svg, MARK_PIXELS)
+    return _png(config.FACE.mark.svg(config.FACE.mark_in_mail), MARK_PIXELS)
 
 
 @lru_cache(maxsize=64)

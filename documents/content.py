@@ -107,6 +107,7 @@ def _of_everybody(order: Order) -> dict:
         "shop": config.BRAND,
         "shop_phone": config.CONTACT_PHONE,
         "shop_email": config.CONTACT_EMAIL,
+        "company": config.FACE.company.lines(order.language),
     }
 
 
@@ -177,7 +178,9 @@ class _Paper:
             "number_name": _("Numri i porosisë"),
             "about": about,
             "shop": facts["shop"],
-            "contact": " · ".join((facts["shop"], facts["shop_phone"], facts["shop_email"])),
+            "contact": " · ".join(
+                (*(facts.get("company") or [facts["shop"]]), facts["shop_phone"], facts["shop_email"])
+            ),
             "page_name": _("Faqja %(page)s nga %(pages)s") % {"page": "{page}", "pages": "{pages}"},
             "language": self.language,
             "blocks": blocks,
@@ -187,7 +190,7 @@ class _Paper:
 
     def kind_of(self, line: dict) -> str:
         _ = self.gettext
-        return {"new_number": _("Numër i ri"), "besnik24": "Besnik 24"}.get(line["contract_type"], "")
+        return {"new_number": _("Numër i ri"), "besnik24": _("Besnik 24")}.get(line["contract_type"], "")
 
     def quote_of(self, line: dict):
         return quote(line["price"], line["payment"], line["parts"], line["monthly"], line["quantity"])

@@ -4,6 +4,7 @@
 nothing of orders. The same content and date give the same bytes (the libraries being the same).
 """
 
+import io
 import logging
 import unicodedata
 from functools import lru_cache
@@ -14,6 +15,7 @@ from fpdf import FPDF
 from fpdf.enums import Corner
 
 import config
+from face.colours import mix
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
@@ -22,9 +24,10 @@ FONTS = Path(__file__).parent / "fonts"
 LETTER = "Onest"
 UNKNOWN = "?"
 
-# The shop's colours (static/css/tokens.css).
-INK, INK_2, LINE, EDGE = "#2a1a20", "#66575a", "#e5dfd9", "#887b78"
-ACCENT, SOFT, STAGE = "#2240d2", "#ebeefe", "#f8f6f3"
+# The brand's light colours: a paper is white.
+_LIGHT = config.FACE.light
+INK, INK_2, LINE, EDGE = (_LIGHT[token] for token in ("ink", "ink_2", "line", "edge"))
+ACCENT, SOFT, STAGE = _LIGHT["accent"], _LIGHT["accent_soft"], mix(_LIGHT["stage"], _LIGHT["bg"])
 
 # Millimetres of an A4 page.
 WIDTH, HEIGHT, SIDE, BOTTOM = 210, 297, 18, 20
@@ -384,40 +387,10 @@ class Sheet(FPDF):
     # Strokes
 
     def _mark(self, x: float, y: float, size: float) -> None:
-        """The shop's mark, an awning in three steps (static/img/mark.svg); its box is 26 wide and 24.83 high."""
+        """The brand's mark, whose drawing begins 3 units from the left and 4.5 from above and is 26 units wide."""
         unit = size / 26
-
-        def point(across: float, down: float) -> tuple[float, float]:
-            return x + across * unit, y + down * unit
-
-        bow = 4.333
-        curve = bow * 0.5523
-        self._fill(ACCENT)
-        with self.drawing_context() as drawing:
-            from fpdf.drawing import PaintedPath
-
-            path = PaintedPath()
-            path.style.fill_color = ACCENT
-            path.style.stroke_color = None
-            path.move_to(*point(0, 0))
-            path.line_to(*point(26, 0))
-            right = 26
-            for bottom in (20.5, 14.5, 8.5):
-                left, middle = right - 2 * bow, right - bow
-                path.line_to(*point(right, bottom))
-                path.curve_to(
-                    *point(right, bottom + curve),
-                    *point(middle + curve, bottom + bow),
-                    *point(middle, bottom + bow),
-                )
-                path.curve_to(
-                    *point(middle - curve, bottom + bow),
-                    *point(left, bottom + curve),
-                    *point(left, bottom),
-                )
-                right = left
-            path.close()
-            drawing.add_item(path)
+        drawing = io.BytesIO(config.FACE.mark.svg(ACCENT).encode())
+        self.image(drawing, x - 3 * unit, y - 4.5 * unit, w=32 * unit, h=32 * unit)
 
     def _qr(self, text: str, x: float, y: float) -> None:
         rows = squares(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from models import drawing
 from models.base import IS_SQLITE, db
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
-from models.price_list_columns import FACTS, LANGUAGES, drawn_as, has_gift, promotion_period
+from models.price_list_columns import FACTS, LANGUAGES, drawn_as, has_gift, promotion_period, text_in
 
 _MANY = 5_000
 # Variants after which PostgreSQL looks at its tables anew for the first time.
@@ -122,8 +122,8 @@ class CatalogueBatch:
             device.slug,
             values["kind"],
             self._brands[values["brand"]],
-            *(values[f"name_{language}"] for language in LANGUAGES),
-            *(values.get(f"note_{language}", "") for language in LANGUAGES),
+            *(text_in(values, "name", language) for language in LANGUAGES),
+            *(text_in(values, "note", language) for language in LANGUAGES),
             values["released"],
             values.get("popularity", 0),
             values.get("warranty_months", Device.warranty_months.default),
@@ -185,7 +185,7 @@ def _variant(device, position, values):
         device,
         values["sku"],
         position,
-        *(values.get(f"colour_{language}", "") for language in LANGUAGES),
+        *(text_in(values, "colour", language) for language in LANGUAGES),
         values["colour_hex"],
         values["colour_family"],
         values.get("storage_gb"),
@@ -202,7 +202,7 @@ def _give(devices, known):
     gifts = [
         (
             id,
-            *(values[f"gift_{language}"] for language in LANGUAGES),
+            *(text_in(values, "gift", language) for language in LANGUAGES),
             values.get("gift_sku", ""),
             values["gift_stock"],
         )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import config
-from models.money import MINOR, to_minor
+from models.money import MINOR, STEP, to_minor
 
 # A price is a 32-bit integer in the database.
 _MOST_MINOR = 2**31 - 1
@@ -85,9 +85,22 @@ def number(low: float, high: float) -> Callable[[str], int | float]:
 
 
 def amount(least: int) -> Callable[[str], int]:
-    """An amount of at least `least` whole units of the currency, returned in minor units (LOC-2)."""
+    """An amount of at least `least` units of the currency, returned in minor units (LOC-2): whole units, or with
+    hundredths where people reckon with those."""
     units = whole(least, _MOST_MINOR // MINOR)
-    return lambda cell: to_minor(units(cell))
+    if STEP == MINOR:
+        return lambda cell: to_minor(units(cell))
+
+    def read(cell):
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", cell):
+            raise ValueError(f"must be an amount such as 129 or 12.90, with a point, not {shown(cell)}")
+        major, _, part = cell.partition(".")
+        minor = to_minor(int(major)) + int(part.ljust(2, "0") or 0)
+        if not to_minor(least) <= minor <= _MOST_MINOR:
+            raise ValueError(f"must be from {least} to {_MOST_MINOR // MINOR}, not {cell}")
+        return minor
+
+    return read
 
 
 def month(cell: str) -> int:

@@ -4,17 +4,18 @@ from datetime import date
 
 from peewee import CharField, Check, DateField, IntegerField
 
+import config
 from models.base import BaseModel, db
 from models.money import MINOR
 
 # What the club's terms say where the operator has said nothing else.
 DEFAULTS = {
     # Minor units of the currency that count as a euro, of which each gives a point (CLB-3).
-    ("euro", ""): 6150,
+    ("euro", ""): MINOR if config.CURRENCY == "EUR" else 6150,
     # Minor units that a point takes off a card payment (PAY-4).
-    ("point", ""): 50,
+    ("point", ""): 1 if config.CURRENCY == "EUR" else 50,
     # Minor units of which at least must remain for the card (PAY-4).
-    ("card", ""): 60 * MINOR,
+    ("card", ""): MINOR if config.CURRENCY == "EUR" else 60 * MINOR,
     # Units a point is converted to, the least points of a conversion, and the days that the units live (CLB-12).
     ("unit", "MB"): 5,
     ("unit", "SMS"): 1,

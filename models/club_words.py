@@ -5,9 +5,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+import config
+
 # What a bundle is called by SMS, and everywhere else.
-BUNDLE_WORDS = {"hej": "hej", "super": "Msuper", "fillo": "Mfillo"}
-BUNDLE_NAMES = {"hej": "hej", "super": "Super Rrethi", "fillo": "Fillo 10"}
+BUNDLE_WORDS = {key: sent for key, (_, sent) in config.FACE.bundles.items()}
+# A mark of joy in a name is for pages.
+BUNDLE_NAMES = {key: name.rstrip("!") for key, (name, _) in config.FACE.bundles.items()}
 # The digits of *777*1# as the club's terms give them; 1 is none of them.
 DIGITS = {"2": "SMS", "3": "MB", "4": "MMS", "5": "fillo", "6": "super"}
 # More digits than any member has points.
@@ -87,7 +90,7 @@ MAIN, CONVERT = Place("main"), Place("convert")
 
 def inputs_of(code: str, text: str) -> list[str]:
     """All that was dialled and typed so far: *777*1# is *777# and 1."""
-    dialled = re.fullmatch(r"\*777\*([0-9*]*)#?", code.strip())
+    dialled = re.fullmatch(rf"\*{config.FACE.ussd_code}\*([0-9*]*)#?", code.strip())
     return [*(dialled[1].split("*") if dialled else ()), *(text.split("*") if text else ())]
 
 

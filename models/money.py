@@ -12,9 +12,14 @@ _SYMBOLS = {("sq", "MKD"): "den", ("mk", "MKD"): "ден.", ("en", "MKD"): "den"
 # What groups digits, and what stands before a fraction.
 SIGNS = {"sq": (".", ","), "mk": (".", ","), "en": (",", ".")}
 
+# Written before the amount, close to it.
+_BEFORE = {("en", "EUR"), ("en", "USD")}
+
 # As ISO 4217 says of each currency that the bank takes. Locale data say none for the lek and the Serbian dinar, which
 # people no longer divide: money kept that way would go to the bank as a hundredth.
 MINOR = 100
+# The least amount that people reckon with, in minor units: of some currencies nobody has seen a hundredth for years.
+STEP = 1 if config.CURRENCY in ("EUR", "USD", "BAM") else MINOR
 
 
 def symbol(language: str) -> str:
@@ -24,6 +29,9 @@ def symbol(language: str) -> str:
 @lru_cache(maxsize=65_536)
 def money(amount: int, language: str = "sq") -> str:
     """`amount` minor units as `language` writes them: 4998000 → "49.980 den"; spaces do not break."""
+    if (language, config.CURRENCY) in _BEFORE:
+        sign = "\u2212" if amount < 0 else ""
+        return f"{sign}{symbol(language)}{number(abs(amount), language)}"
     return f"{number(amount, language)}\u00a0{symbol(language)}"
 
 

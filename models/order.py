@@ -1,7 +1,6 @@
 """Orders: their lines, their states and the way from one to the next (ORD-1…5)."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from peewee import (
     CharField,
@@ -14,6 +13,7 @@ from peewee import (
     TextField,
 )
 
+import config
 from models.actor import Actor
 from models.base import BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
@@ -366,4 +366,4 @@ def storage_label(size_gb: int) -> str:
 
 def terms_edition() -> str:
     """The edition of the sales terms that an order of today accepts."""
-    return datetime(2026, 11, 1, tzinfo=UTC).strftime("%Y-%m")
+    return config.FACE.terms_edition

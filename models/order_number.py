@@ -5,9 +5,11 @@ import secrets
 
 from stdnum.iso7064 import mod_37_2
 
+import config
+
 # Without I, L, O and U: they are misread or misheard.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-PREFIX = "DY"
+PREFIX = config.FACE.order_prefix
 MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
 
 

@@ -13,6 +13,7 @@ from models.base import db
 from models.consent import Consent
 from models.desk_joining import DeskJoining
 from models.gift_handout import GiftHandout
+from models.new_number import CALLING_CODE
 from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
 from models.order_number import MistypedNumber, read_number
@@ -94,7 +95,7 @@ def _of_order(text: str) -> dict:
 def _of_number(digits: str) -> dict:
     if not digits:
         return {}
-    msisdn = f"389{digits[1:]}" if digits.startswith("0") else digits
+    msisdn = f"{CALLING_CODE}{digits[1:]}" if digits.startswith("0") else digits
     lines = OrderLine.select(OrderLine.order).where(OrderLine.msisdn == msisdn)
     numbers = _ids(Number.select(Number.id).where(Number.msisdn == msisdn))
     subscribers = _ids(Number.select(Number.subscriber).where(Number.id.in_(numbers)))

@@ -1,4 +1,4 @@
-"""Municipalities and postal places of the country the shop delivers to (DLV-1), from data/mk_places.csv."""
+"""Municipalities and postal places of the country the shop delivers to (DLV-1), from config.PLACES."""
 
 import csv
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class Place:
 @lru_cache(maxsize=1)
 def _all() -> tuple[dict[str, Place], dict[str, Place]]:
     municipalities, places = {}, {}
-    with open(config.ROOT / "data" / "mk_places.csv", encoding="utf-8", newline="") as file:
+    with open(config.PLACES, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             is_post = row["type"] == "post"
             code = row["postal_code"] if is_post else row["code"]
-            place = Place(code, row["postal_code"], row["name_sq"], row["name_mk"], row["name_en"])
+            place = Place(code, row["postal_code"], row["name_sq"], row.get("name_mk", ""), row["name_en"])
             (places if is_post else municipalities)[code] = place
     return municipalities, places
 

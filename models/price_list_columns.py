@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+import config
 from models import cells, drawing
 from models.catalogue import KINDS, LANGUAGES, SEGMENTS, Brand, Device, Gift, Variant
 
@@ -105,7 +106,7 @@ OF_VARIANT = {
 TARIFF_COLUMN = re.compile(r"(besnik24|new_number):(.+)")
 TARIFF_PRICE = cells.amount(0)
 # Their columns must be there and their cells may not be blank; the other columns may be left out.
-NEEDED = ("sku", "kind", "brand", "slug", "name_sq", "name_mk", "name_en", "released")
+NEEDED = ("sku", "kind", "brand", "slug", *(f"name_{language}" for language in config.LANGUAGES), "released")
 NEEDED += ("colour_hex", "colour_family", "price", "stock")
 # Two variants of a device differ in one of them (CAT-4).
 LOOK = ("colour_sq", "colour_mk", "colour_en", "colour_hex", "storage_gb", "ram_gb")
@@ -154,9 +155,14 @@ def variant_wrong(values: dict) -> Iterator[tuple[str, str]]:
 def _in_some_languages(values, stem):
     given = [language for language in LANGUAGES if f"{stem}_{language}" in values]
     if given:
-        for language in LANGUAGES:
+        for language in config.LANGUAGES:
             if language not in given:
                 yield f"{stem}_{language}", f"is blank, but {stem}_{given[0]} is not"
+
+
+def text_in(values: dict, stem: str, language: str) -> str:
+    """What the cells say in `language`; in one that the shop does not speak, as in its first."""
+    return values.get(f"{stem}_{language}") or values.get(f"{stem}_{config.LANGUAGES[0]}") or ""
 
 
 def has_gift(values: dict) -> bool:

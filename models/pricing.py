@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.catalogue import CONTRACT_MONTHS, Promotion, Variant
-from models.money import MINOR
+from models.money import STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Price:
 
 
 def monthly_price(total: int) -> int:
-    """What a contract's price of `total` is per month, up to whole units of the currency; minor units."""
-    return -(-total // CONTRACT_MONTHS // MINOR) * MINOR
+    """What a contract's price of `total` is per month, up to the least amount people reckon with; minor units."""
+    return -(-total // CONTRACT_MONTHS // STEP) * STEP
 
 
 def device_only_price(variant: Variant, promotions: list[Promotion], now, segment: str | None = None) -> Price:

@@ -62,7 +62,7 @@ def from_file() -> tuple[Shop, ...]:
 
 @lru_cache(maxsize=1)
 def _points() -> dict[str, tuple[float, float]]:
-    with open(config.ROOT / "data" / "mk_points.csv", encoding="utf-8", newline="") as file:
+    with open(config.POINTS, encoding="utf-8", newline="") as file:
         return {row["code"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(file)}
 
 

@@ -67,7 +67,7 @@ def _club_news(sms, language: str) -> str:
     from models.club_offer import PartnerOffer
 
     offer = PartnerOffer.get_by_id(sms.data["offer"])
-    told = {"points": offer.points, "stop": "STOP", "number": "50777"}
+    told = {"points": offer.points, "stop": "STOP", "number": config.FACE.sms_code}
     text = words(language).gettext("%(offer)s: pikë %(points)s. Ndal: %(stop)s te %(number)s")
     return fitting(text, told, "offer", f"{offer.partner.name}, {offer.name(language)}")
 

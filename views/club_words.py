@@ -5,6 +5,7 @@ from datetime import date
 from babel.dates import format_date
 from flask_babel import gettext, ngettext
 
+import config
 import language
 from models.calendar import local_day
 from models.club_ledger import ClubEntry
@@ -12,7 +13,7 @@ from models.money import MINOR, number
 
 UNIT_NAMES = {"MB": "MB", "SMS": "SMS", "MMS": "MMS"}
 # The operator's names: the same in each language.
-BUNDLE_NAMES = {"hej": "hej!", "fillo": "Fillo 10", "super": "Super Rrethi"}
+BUNDLE_NAMES = {key: name for key, (name, _) in config.FACE.bundles.items()}
 
 
 def plain_number(count: int) -> str:
@@ -139,7 +140,7 @@ def _name(about: dict) -> str:
 
 
 def _channel(about: dict) -> str:
-    said = {"sms": gettext("me SMS"), "ussd": "*777#"}.get(about.get("channel", ""))
+    said = {"sms": gettext("me SMS"), "ussd": f"*{config.FACE.ussd_code}#"}.get(about.get("channel", ""))
     return f" · {said}" if said else ""
 
 

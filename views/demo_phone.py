@@ -25,8 +25,8 @@ blueprint = Blueprint("phone", __name__, url_prefix="/demo/telefoni")
 
 log = structlog.get_logger()
 
-SHORT = "50777"
-CODES = ("*777#", "*777*1#")
+SHORT = config.FACE.sms_code
+CODES = (f"*{config.FACE.ussd_code}#", f"*{config.FACE.ussd_code}*1#")
 # As long as an SMS of several parts; more than any menu takes.
 LONGEST_SMS, LONGEST_INPUT = 300, 20
 SHOWN = 8

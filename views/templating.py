@@ -14,8 +14,10 @@ from models.checkout import title_of
 from models.drawing import picture_path
 from models.instalments import split
 from models.money import money, number
+from models.new_number import CALLING_CODE
 from models.order import storage_label
 from models.places import municipality_of
+from views import legal
 from views.club_words import points_text
 from views.forms.device import address_of
 from views.kept import hole
@@ -35,7 +37,7 @@ CATEGORIES = (
 @lru_cache(maxsize=256)
 def static(path: str) -> str:
     """The address of a static file, with its content's hash: browsers keep it for good."""
-    return f"/static/{path}?v={config.static_version(config.ROOT / 'static' / path)}"
+    return f"/static/{path}?v={config.static_version(config.static_path(path))}"
 
 
 def den(amount: int) -> str:
@@ -78,8 +80,9 @@ def clock(at: datetime) -> str:
 
 def phone_text(number: str) -> str:
     """38970123456 as it is said here: "070 123 456", with spaces that do not break."""
-    if number.startswith("389") and len(number) == 11:
-        return f"0{number[3:5]}\u00a0{number[5:8]}\u00a0{number[8:]}"
+    home = number.removeprefix(CALLING_CODE)
+    if number.startswith(CALLING_CODE) and len(home) == 8:
+        return f"0{home[:2]}\u00a0{home[2:5]}\u00a0{home[5:]}"
     return number
 
 
@@ -190,6 +193,11 @@ def register_templating(app) -> None:
         url=url,
         config=config,
         brand=config.BRAND,
+        face=config.FACE,
+        light=config.FACE.light,
+        dark=config.FACE.dark,
+        card_mark=config.CARD_MARK,
+        legal=legal,
         languages=[(code, language.NAMES[code]) for code in config.LANGUAGES],
         lang=language.current,
         url_in=language.url_in,

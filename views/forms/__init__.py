@@ -106,6 +106,15 @@ def as_typed(digits: str) -> str:
     return phonenumbers.format_number(number, form)
 
 
+def phone_shape() -> str:
+    """How a mobile number of this country looks: "07X XXX XXX"."""
+    example = phonenumbers.example_number_for_type(config.COUNTRY, phonenumbers.PhoneNumberType.MOBILE)
+    if example is None:
+        return ""
+    said = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return said[:2] + re.sub("[0-9]", "X", said[2:])
+
+
 class PhoneNumber:
     """A number the courier can call: of this country, or with + and its country code. Kept as E.164 digits."""
 
@@ -135,6 +144,7 @@ __all__ = [
     "ShopForm",
     "ValidationError",
     "as_typed",
+    "phone_shape",
     "lazy_gettext",
     "tidy",
 ]

@@ -9,7 +9,7 @@ from wtforms import RadioField, StringField
 
 import config
 from models.new_number import CALLING_CODE
-from views.forms import AtMost, Required, ShopForm, ValidationError, lazy_gettext, tidy
+from views.forms import AtMost, Required, ShopForm, ValidationError, lazy_gettext, phone_shape, tidy
 from views.forms.numbers import digits_of
 
 _FIXED = re.compile(r"(?=.*[A-Z])[A-Z0-9][A-Z0-9_./-]{1,28}[A-Z0-9]")
@@ -25,7 +25,7 @@ class CustomerForm(ShopForm):
         lazy_gettext("Numri ose kodi i shërbimit fiks"),
         [Required(lazy_gettext("Shkruani numrin që thotë klienti.")), AtMost(40)],
         filters=[tidy],
-        render_kw={**_QUIET, "placeholder": "07X XXX XXX"},
+        render_kw={**_QUIET, "placeholder": phone_shape()},
     )
 
     def validate_numri(self, field):

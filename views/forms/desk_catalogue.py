@@ -6,12 +6,13 @@ from datetime import datetime
 from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
+import config
 from language import current
 from models import cells, drawing
 from models.calendar import ZONE
 from models.catalogue import KINDS, LANGUAGES
 from models.choice import CONTRACTS
-from models.money import MINOR, SIGNS, number
+from models.money import MINOR, SIGNS, number, symbol
 from models.price_list_columns import FACTS, FAMILIES, OF_DEVICE, OF_VARIANT, WITH_TARIFF
 from models.stock_movement import MOST, REASONS
 from views.catalogue_words import FAMILY_NAMES, NAMES, SEGMENTS, name_of
@@ -36,7 +37,8 @@ def read_price(text: str, least: int = 0) -> int:
     The signs are those of the page's language; what could mean two amounts is refused.
     """
     group, point = SIGNS[current()]
-    text = re.sub(r"\s*(den|ден\.?|MKD)$", "", text.strip(), flags=re.IGNORECASE)
+    signs = "|".join(map(re.escape, {config.CURRENCY, *map(symbol, config.LANGUAGES), symbol("mk").rstrip(".")}))
+    text = re.sub(rf"^({signs})\s*|\s*({signs})$", "", text.strip(), flags=re.IGNORECASE)
     spaces = f"[{re.escape(group)} \u00a0\u202f]"
     match = re.fullmatch(rf"(\d{{1,9}}|\d{{1,3}}(?:{spaces}\d{{3}}){{1,2}})(?:{re.escape(point)}(\d{{1,2}}))?", text)
     if not match:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from flask import url_for
 
+import config
 from models.instalments import PARTS
 
 SLUG = re.compile("[a-z0-9-]{1,120}")
-TYPES = {"vetem": "device_only", "numer-i-ri": "new_number", "besnik24": "besnik24"}
+TYPES = {"vetem": "device_only", "numer-i-ri": "new_number", config.FACE.contract_word: "besnik24"}
 PAYMENTS = {"keste": "instalments", "kartele": "card", "fatura": "first_bill"}
 # What a field of the form is called inside, for what the shopper has just chosen.
 KEEPS = {"ngjyra": "colour", "memoria": "storage", "lloji": "type", "tarifa": "tariff", "pagesa": "payment"}

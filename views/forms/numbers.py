@@ -10,7 +10,7 @@ from wtforms.validators import StopValidation
 
 from models.new_number import CALLING_CODE
 from models.security_code import DIGITS
-from views.forms import AtMost, PhoneNumber, Required, ShopForm, ValidationError, lazy_gettext, tidy
+from views.forms import AtMost, PhoneNumber, Required, ShopForm, ValidationError, lazy_gettext, phone_shape, tidy
 
 WAYS = ("id", "sim")
 SIM_DIGITS = 6
@@ -31,7 +31,7 @@ class NumberForm(ShopForm):
             "type": "tel",
             "autocomplete": "tel",
             "inputmode": "tel",
-            "placeholder": "07X XXX XXX",
+            "placeholder": phone_shape(),
         },
     )
 
