@@ -113,6 +113,9 @@ COUNTRY = _text("DYQANI_COUNTRY", FACE.country)
 CART_DAYS = _number("DYQANI_CART_DAYS", 30)  # CRT-4
 # A percentage off ends at whole steps of so many units of the currency, in the shopper's favour.
 PROMOTION_STEP = _number("DYQANI_PROMOTION_STEP", FACE.promotion_step)
+# A guest's wish list lives so long after the last look at it; and how many devices any list holds.
+WISH_DAYS = _number("DYQANI_WISH_DAYS", 90, least=1)
+WISHES_MAX = _number("DYQANI_WISHES_MAX", 60, least=1)
 LINE_QUANTITY_MAX = _number("DYQANI_LINE_QUANTITY_MAX", 5, least=1)
 PAYABLE_MINUTES = _number("DYQANI_PAYABLE_MINUTES", 30, least=1)  # PAY-8
 # How long a new number stays with the shopper who picked it (OFF-6).

@@ -40,6 +40,7 @@ from models.second_factor import WorkSession
 from models.security_code import SecurityCode
 from models.shelf import relist_due
 from models.sms import Sms
+from models.wish import WishList
 from models.watch import Watch
 
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ DUE = (
     (Contract.end_all_due, 3600),
     (PriceListJob.forget_old, 3600),
     (Cart.forget_old, 3600),
+    (WishList.forget_old, 3600),
     (Attempt.forget_old, 3600),
     (Registration.forget_old, 3600),
     (ProfileLink.forget_old, 3600),

@@ -64,6 +64,7 @@ from models.stock_return import StockReturn
 from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
 from models.voucher import Voucher
+from models.wish import WishLine, WishList
 from models.watch import Watch, WatchMark
 
 MODELS = [
@@ -82,6 +83,8 @@ MODELS = [
     ProfileLink,
     Cart,
     CartLine,
+    WishList,
+    WishLine,
     Checkout,
     Order,
     OrderLine,
