@@ -23,6 +23,7 @@ from views import (
     bills,
     browse,
     bss,
+    budget,
     cart,
     catalogue_words,
     checkout,
@@ -135,7 +136,7 @@ def create_app() -> Flask:
         pictures,
     ):
         app.register_blueprint(journey.blueprint)
-    for wished in (watches.blueprint, watches.stop_blueprint):
+    for wished in (watches.blueprint, watches.stop_blueprint, budget.blueprint):
         app.register_blueprint(wished)
     csrf.exempt(watches.stop_blueprint)
     for afterwards in (order_changes, claims, shops):
