@@ -122,6 +122,10 @@ def fill(count: int) -> None:
     like, lines = _examples(now)
     # Oldest first, as they were placed.
     days = sorted((DAYS * chance.random() ** 1.2 for _ in range(count)), reverse=True)
+    # Of so many drawn at once two may be alike; placing an order draws again.
+    numbers = set()
+    while len(numbers) < count:
+        numbers.add(new_number())
     with click.progressbar(length=count, label=f"{count:,} orders", file=sys.stderr) as bar:
         for begin in range(0, count, 5000):
             orders, keys = [], []
@@ -134,7 +138,7 @@ def fill(count: int) -> None:
                     | who
                     | {
                         "id": at + 1,
-                        "number": new_number(),
+                        "number": numbers.pop(),
                         "checkout_key": f"bench-{at}",
                         "state": chance.choices(list(states), list(states.values()))[0],
                         "recipient": f"{recipient['first_name']} {recipient['last_name']}" if recipient else "",

@@ -6,18 +6,19 @@ from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from peewee import fn
+from peewee import Value, fn
 
 from models.calendar import ZONE, local_day
 from models.my_orders import part_of_number
 from models.new_number import CALLING_CODE
 from models.order import STATES, Order, OrderLine
-from models.order_key import LONGEST, PERMUTED, OrderKey
+from models.order_key import GROUPED, LONGEST, PERMUTED, OrderKey, first_characters
 from models.search_text import stem_so_far, words
 
 PER_PAGE = 25
-# From more hits on, the newest orders are gone through until a page is full: so common a name fills it soon.
-MANY = 2000
+# From more keys on they are gone through, the newest order's first, until a page is full: so common a name fills it
+# soon. Fewer are gathered and counted.
+MANY = 1000
 # The filter of orders whose promised day is over.
 LATE = "late"
 # In these somebody still waits for the order.
@@ -53,7 +54,7 @@ class OrderSearch:
     """One page of what is found by `q`, in `state` (or LATE), placed on `since` or later; nothing typed finds all.
 
     `after` is the number of the order that the page before ended with; the newest is who was placed last, and has the
-    highest id. At most four queries, however many orders there are.
+    highest id. At most five queries, however many orders there are.
     """
 
     def __init__(self, now, q: str = "", state: str = "", since: date | None = None, after: str = ""):
@@ -102,26 +103,24 @@ class OrderSearch:
         last = Order.of_number(after) if after else None
         if last is not None:
             wanted.append(Order.id < last.id)
-        if self.beginnings:
-            some = _hits(self.beginnings).alias("hit")
-            # Without DISTINCT and ORDER BY, for which SQLite would go through all keys by order.
-            some = OrderKey.select(some.c.id).from_(some).limit(MANY + 1).alias("some")
-            keys, hits = (
-                OrderKey.select(fn.COUNT(some.c.id), fn.COUNT(some.c.id.distinct())).from_(some).tuples().get()
-            )
-            if keys > MANY:
-                wanted.append(_has_any(self.beginnings))
-            elif self.state or self.since is not None:
-                wanted.append(Order.id.in_(_hits(self.beginnings)))
-            else:
-                self.total = hits
-                # Nothing else is asked of them: the newest are those with the highest ids.
-                top = OrderKey.select(some.c.id).from_(some).group_by(some.c.id).order_by(some.c.id.desc())
-                if last is not None:
-                    top = top.where(some.c.id < last.id)
-                wanted = [Order.id.in_(top.limit(PER_PAGE + 1))]
         newest = Order.select().order_by(Order.id.desc()).limit(PER_PAGE + 1)
-        return list(newest.where(*wanted) if wanted else newest)
+        if not self.beginnings:
+            return list(newest.where(*wanted) if wanted else newest)
+        common = _common(self.beginnings)
+        if common and self.state and _are_few(wanted):
+            return list(newest.where(*wanted, _has_any(self.beginnings)))
+        found = reduce(
+            lambda all_, one: all_.union_all(one),
+            (_hits(one, wanted, in_turn=one in common) for one in self.beginnings),
+        )
+        hit = found.alias("hit")
+        top = OrderKey.select(hit.c.id, fn.COUNT(1).over().alias("total")).from_(hit).group_by(hit.c.id)
+        top = top.order_by(hit.c.id.desc()).limit(PER_PAGE + 1).alias("top")
+        page = Order.select(Order, top.c.total.alias("hits")).join(top, on=(Order.id == top.c.id))
+        orders = list(page.order_by(Order.id.desc()).objects())
+        if not common and last is None:
+            self.total = orders[0].hits if orders else 0
+        return orders
 
     def _filter(self) -> list:
         wanted = []
@@ -147,10 +146,44 @@ def _begins(column, beginning: str):
     return (column >= beginning) & (column < beginning + "\uffff")
 
 
-def _hits(these: list[str]):
-    """The orders' ids by each of the beginnings, one after the other: with OR, SQLite would sort out doubles."""
-    queries = [OrderKey.select(OrderKey.order.alias("id")).where(_begins(OrderKey.key, one)) for one in these]
-    return reduce(lambda all_, one: all_.union_all(one), queries)
+def _common(these: list[str]) -> set[str]:
+    """Those of the beginnings that more than MANY keys have; one query."""
+    counts = []
+    for at, one in enumerate(these):
+        some = (
+            OrderKey.select(OrderKey.order.alias("id"))
+            .where(_begins(OrderKey.key, one))
+            .limit(MANY + 1)
+            .alias("some")
+        )
+        counts.append(OrderKey.select(Value(at).alias("at"), fn.COUNT(some.c.id)).from_(some))
+    counted = reduce(lambda all_, one: all_.union_all(one), counts)
+    return {these[at] for at, count in counted.tuples() if count > MANY}
+
+
+def _are_few(wanted: list) -> bool:
+    """Whether at most MANY orders are as `wanted`; one query."""
+    some = Order.select(Order.id).where(*wanted).limit(MANY + 1).alias("some")
+    return Order.select(fn.COUNT(some.c.id)).from_(some).scalar() <= MANY
+
+
+def _hits(beginning: str, wanted: list, *, in_turn: bool):
+    """The ids of the orders with a key that begins so, and as `wanted`.
+
+    With `in_turn` the newest alone, along the index in which the keys of the same first characters stand by order: it
+    ends as soon as the page is full.
+    """
+    key = OrderKey.alias()
+    query = key.select(key.order.alias("id")).where(_begins(key.key, beginning))
+    if wanted:
+        # With OFFSET PostgreSQL asks order by order, and does not gather all that are so beforehand.
+        query = query.where(fn.EXISTS(Order.select(1).where(Order.id == key.order, *wanted).offset(0)))
+    if in_turn and len(beginning) >= GROUPED:
+        query = query.where(first_characters(key.key) == beginning[:GROUPED])
+        query = query.distinct().order_by(key.order.desc()).limit(PER_PAGE + 1)
+    # A part of a compound query cannot have an order of its own.
+    part = query.alias("part")
+    return OrderKey.select(part.c.id.alias("id")).from_(part)
 
 
 def _has_any(these: list[str]):

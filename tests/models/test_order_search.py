@@ -1,5 +1,7 @@
 """What the desk finds by what is typed (DSK-1)."""
 
+import re
+
 import pytest
 from playhouse.test_utils import count_queries
 
@@ -205,7 +207,7 @@ def test_pages_follow_each_other_without_a_gap_and_each_asks_as_little_as_the_fi
 def test_a_name_that_very_many_have_fills_its_page_with_the_newest(world, monkeypatch):
     monkeypatch.setattr(order_search, "MANY", 1000)
     many(world, 1100)
-    with assert_query_count(4):
+    with assert_query_count(3):
         page = OrderSearch(NOW, "ana mark")
         assert [entry.order.email for entry in page.entries()][:2] == ["m1099@example.com", "m1098@example.com"]
     assert (page.total, page.has_more) == (None, True)
@@ -230,8 +232,14 @@ def test_a_filter_leaves_the_same_of_many_and_of_few_hits(world, monkeypatch, mo
     assert found("ana", since=NOW.date(), state="packed") == ["m59@example.com", "m39@example.com", "m19@example.com"]
 
 
+# What a query has put together itself.
+PARTS = re.compile(r"SCAN (some|part|hit|top|\(subquery)")
+
+
 @pytest.mark.rule("DSK-1")
-def test_an_index_answers_every_search(world):
+@pytest.mark.parametrize("most", [10, 1000])
+def test_an_index_answers_every_search(world, monkeypatch, most):
+    monkeypatch.setattr(order_search, "MANY", most)
     many(world, 800, ["delivered"] * 15 + ["cancelled", "returned", "lapsed", "confirmed", "packed"])
     db.execute_sql("ANALYZE")
     if not IS_SQLITE:
@@ -239,7 +247,7 @@ def test_an_index_answers_every_search(world):
         db.execute_sql("SET LOCAL enable_seqscan = off")
     searches = [(typed, "") for typed in ("ana markovska", "070 123 456", "7K1M", "m9@", "")]
     with count_queries() as counter:
-        for typed, state in [*searches, ("", "lapsed"), ("", LATE)]:
+        for typed, state in [*searches, ("", "lapsed"), ("", LATE), ("ana markovska", "delivered")]:
             OrderSearch(NOW, typed, state)
     for record in counter.get_queries():
         sql, values = record.msg
@@ -249,6 +257,8 @@ def test_an_index_answers_every_search(world):
             # All orders by their id: it ends with the page.
             continue
         # Going along an index of orders ends with the page; going through keys, or a table, does not.
-        through = [step for step in steps if step.startswith("SCAN") and "USING" not in step and "some" not in step]
+        through = [
+            step for step in steps if step.startswith("SCAN") and "USING" not in step and not PARTS.search(step)
+        ]
         assert not through + [step for step in steps if step.startswith("SCAN") and "order_key" in step], (sql, steps)
         assert not [step for step in steps if "Seq Scan" in step], (sql, steps)
