@@ -1,0 +1,84 @@
+"""Whose wish list a request is about: the profile's that is logged in, or that of the token in the guest's cookie."""
+
+import re
+from datetime import timedelta
+
+from flask import after_this_request, current_app, g, request
+
+import config
+from models.profile import Profile
+from models.wish import TOKEN_LENGTH, WishList, new_token
+from views.kept import profile_here
+from views.shopper import shopper
+
+COOKIE = "deshirat"
+_TOKEN = re.compile(f"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
+
+
+def token() -> str | None:
+    """The token in the guest's cookie, if it is one of ours."""
+    text = request.cookies.get(COOKIE, "")
+    return text if _TOKEN.fullmatch(text) else None
+
+
+def owner() -> Profile | str | None:
+    """The profile that is logged in, else the guest's token, else None.
+
+    A profile's list is for who is logged in to it alone: no cookie opens it.
+    """
+    return profile_here() or token()
+
+
+def owner_to_be() -> Profile | str:
+    """As `owner`; a guest without a token gets one, and the answer carries its cookie."""
+    found = owner() or g.get("wish_token") or new_token()
+    if isinstance(found, str):
+        _carry(found)
+    return found
+
+
+def wish_list() -> WishList | None:
+    """The list of this request, or None; one that is looked at counts its days from then on."""
+    person = owner()
+    if person is None:
+        return None
+    found = WishList.of_guest(person) if isinstance(person, str) else WishList.of_profile(person)
+    if found is not None and found.seen_at < shopper().now - timedelta(days=1):
+        found.touch(shopper().now)
+        if isinstance(person, str):
+            _carry(person)
+    return found
+
+
+def join_wishes(profile: Profile) -> None:
+    """What happens to a guest's wishes on login: they are the profile's from now on, and the cookie goes."""
+    if COOKIE not in request.cookies:
+        return
+    mine = token()
+    if mine is not None:
+        WishList.join(mine, profile, shopper().now)
+    after_this_request(_drop)
+
+
+def _drop(response):
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+def _carry(text: str) -> None:
+    """Give the browser its list for WISH_DAYS more."""
+    if g.get("wish_token") == text:
+        return
+    g.wish_token = text
+
+    @after_this_request
+    def keep(response):
+        response.set_cookie(
+            COOKIE,
+            text,
+            max_age=timedelta(days=config.WISH_DAYS),
+            httponly=True,
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+            samesite="Lax",
+        )
+        return response
