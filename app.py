@@ -30,6 +30,7 @@ from views import (
     claims,
     club,
     club_words,
+    compare,
     delivery_link,
     demo,
     demo_phone,
@@ -66,7 +67,9 @@ from views import (
     shops,
     staff_login,
     trail_words,
+    viewed,
     watches,
+    wishes,
 )
 from views.kept import compressed
 from views.shopper import carry_cart
@@ -139,6 +142,8 @@ def create_app() -> Flask:
     for wished in (watches.blueprint, watches.stop_blueprint, budget.blueprint):
         app.register_blueprint(wished)
     csrf.exempt(watches.stop_blueprint)
+    for choosing in (compare, viewed, wishes):
+        app.register_blueprint(choosing.blueprint)
     for afterwards in (order_changes, claims, shops):
         app.register_blueprint(afterwards.blueprint)
     for work in (

@@ -76,6 +76,7 @@ def _halves(card: str, chosen_language: str) -> tuple[str, str]:
         "picture": facts["picture"],
         "name": facts["name"][chosen_language],
         "address": _root(chosen_language) + facts["slug"],
+        "slug": facts["slug"],
         "price": money(facts["price"], chosen_language),
         "storages": storages,
         "note": note,
@@ -114,7 +115,7 @@ def _mould(code, in_stock, reduced, private, gift, colours, storages, is_from, b
         is_from=is_from,
         month=blank("month") if below == "month" else "",
         note=blank("note") if below == "note" else "",
-        **{name: blank(name) for name in ("loading", "picture", "name", "address", "price")},
+        **{name: blank(name) for name in ("loading", "picture", "name", "address", "slug", "price")},
     ).split("%(loading)s")
 
 

@@ -16,6 +16,7 @@ from models.quote import quote
 from models.shelf import Shelf, shelf
 from views import characteristics
 from views.cards import card_html
+from views.choosing import note_seen
 from views.forms.device import NO_WISH, PAYMENT_WORDS, SLUG, TYPE_WORDS, Wish, address
 from views.kept import kept_page, profile_here
 from views.respond import wants_piece
@@ -92,7 +93,9 @@ def show(slug: str):
             ),
             lambda: _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, audience),
         )
-    if piece:
+    if not piece:
+        note_seen(response, choice.device.id)
+    else:
         response.headers["HX-Push-Url"] = here()
         if not small and wish.keep in _PIECES:
             response.headers["HX-Retarget"] = "#pajisja"

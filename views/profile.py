@@ -35,6 +35,7 @@ from views.forms.profile import (
 from views.members import members_only
 from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import COOKIE, shopper
+from views.wisher import join_wishes
 
 blueprint = Blueprint("profile", __name__)
 
@@ -76,6 +77,7 @@ def begin_session(profile: Profile, remember: bool = False) -> None:
     elif not _take_cart_of(profile) and person.token:
         # Nor does the cookie of a cart that is over, or another profile's, stay.
         person.cart_to_fill()
+    join_wishes(profile)
 
 
 def _take_cart_of(profile: Profile) -> bool:
