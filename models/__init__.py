@@ -35,6 +35,7 @@ from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.device_draft import DeviceDraft
 from models.document import Document
+from models.erasure import Erasure, PartedOrder
 from models.gift_handout import GiftHandout
 from models.identification import Identification
 from models.inbound_sms import InboundSms
@@ -53,6 +54,8 @@ from models.price_list_job import PriceListJob
 from models.profile import Attempt, Profile
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.retention import RetentionPermit, RetentionRun
+from models.saved_address import SavedAddress
 from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
 from models.shop_row import ShopRow
@@ -64,8 +67,8 @@ from models.stock_return import StockReturn
 from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
 from models.voucher import Voucher
-from models.wish import WishLine, WishList
 from models.watch import Watch, WatchMark
+from models.wish import WishLine, WishList
 
 MODELS = [
     CatalogueVersion,
@@ -151,5 +154,10 @@ MODELS = [
     Watch,
     WatchMark,
     ShopRow,
+    SavedAddress,
     Document,
+    Erasure,
+    PartedOrder,
+    RetentionRun,
+    RetentionPermit,
 ]

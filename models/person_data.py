@@ -1,18 +1,25 @@
 """All that the shop keeps about one person, and handing it to an authority, with a record of who got what (PRV-5).
 
 What belongs to a person is found along the foreign keys: whatever row points to a row of theirs is theirs. A table
-that comes new is so part of it by itself; a test asks of each whether it is.
+that comes new is so part of it by itself; a test asks of each whether it is. Which columns nobody is told stands in
+`models/personal.py`.
+
+A profile gets its own data from the same walk (PRV-4), which then goes less far: a number that two profiles share
+does not lead from one to the other, and what people at work wrote for each other stays here.
 """
 
 from datetime import date, datetime
 
 from peewee import ForeignKeyField
 
+from models import personal
 from models.actor import Actor
 from models.base import db
+from models.bill_payment import unpaid_of
+from models.club_member import ClubMember, FixedService
 from models.consent import Consent
-from models.desk_joining import DeskJoining
-from models.gift_handout import GiftHandout
+from models.contract import Contract
+from models.invoice import Invoice
 from models.new_number import CALLING_CODE
 from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
@@ -23,20 +30,6 @@ from models.registration import Registration
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
 from models.trail import record
-from models.voucher import Voucher
-
-# Columns that open something, or are made to find a row again: nobody is told them. Nor who of the shop it was.
-SECRET = frozenset(
-    {"password_hash", "token", "nonce", "key", "checkout_key", "digest", "session_number", "stored", "used_key"}
-    | {"who", "answered_by"}
-)
-# And these of single tables: who has such a code uses it.
-CODES = frozenset({(Registration, "code"), (Voucher, "code")})
-# Tables that hold nothing but such columns and times.
-KEYS = frozenset({"SecondFactor", "RecoveryCode", "WorkSession", "SecurityCode", "ProfileLink", "OrderKey"})
-# Foreign keys to a profile that say who worked, not whom it is about.
-WORKERS = frozenset({(Voucher, "used_by"), (GiftHandout, "clerk"), (DeskJoining, "clerk")})
-
 
 # A statement has at most so many ids: databases take no more than some ten thousand values in one.
 BATCH = 500
@@ -110,6 +103,59 @@ def _of_number(digits: str) -> dict:
 
 def data_of(roots: dict) -> dict[str, list[dict]]:
     """Table → its rows that are of the person, without secrets; tables without any are left out."""
+    return _tables(_walk(roots, _leads_on), personal.untold)
+
+
+def own_data(profile: Profile, now) -> dict[str, list[dict]]:
+    """Table → the rows that `profile` may have of itself (PRV-4); tables without any are left out.
+
+    Its numbers come with what its pages show of them: running contracts, unpaid invoices, the club's points. Not with
+    the holder's name and ID, for a family shares a number; nor with who had the number before.
+    """
+    numbers = Number.of_profile(profile)
+    roots = {
+        Profile: {profile.id},
+        Number: {number.id for number in numbers},
+        Contract: _ids(
+            Contract.running(now).select(Contract.id).where(Contract.number.in_([number.id for number in numbers]))
+        ),
+        Invoice: {invoice.id for invoice in unpaid_of(profile)},
+        FixedService: {service.id for service in FixedService.of_profile(profile)},
+        ClubMember: {member.id for member in ClubMember.of_profile(profile)},
+    }
+    told = _tables(_walk(roots, _leads_on_for_owner), lambda table: personal.untold(table) | _internal(table))
+    return {table: rows for table, rows in told.items() if not personal.TABLES[table].withheld}
+
+
+def _internal(table: str) -> frozenset:
+    return personal.TABLES[table].internal
+
+
+# What a membership leads its owner to: its points and what became of them. A cart or an order that somebody else paid
+# with the same number's points is not theirs.
+OF_MEMBERS = frozenset({"club_entry", "club_lot", "club_movement", "club_month", "club_notice", "club_service"})
+OF_MEMBERS |= {"club_topup", "voucher", "gift_handout"}
+
+
+def _leads_on(parent, model, field) -> bool:
+    return (
+        model._meta.table_name,
+        field.name,
+    ) not in personal.WORKERS and model._meta.table_name not in personal.KEYS
+
+
+def _leads_on_for_owner(parent, model, field) -> bool:
+    if not _leads_on(parent, model, field) or parent in (Number, FixedService, Contract, Invoice):
+        return False
+    # Which memberships are the profile's is asked of its numbers: what it joined may be another's number by now.
+    if model is ClubMember:
+        return False
+    of_member = parent is ClubMember or parent._meta.table_name in OF_MEMBERS
+    return not of_member or model._meta.table_name in OF_MEMBERS
+
+
+def _walk(roots: dict, leads_on) -> dict:
+    """Model → ids: the roots, and whatever leads to a row of them by a foreign key that `leads_on` follows."""
     from models import MODELS
 
     found = {model: set(ids) for model, ids in roots.items() if ids}
@@ -120,7 +166,7 @@ def data_of(roots: dict) -> dict[str, list[dict]]:
             for field in model._meta.sorted_fields:
                 if not isinstance(field, ForeignKeyField) or field.rel_model is not parent:
                     continue
-                if (model, field.name) in WORKERS or model.__name__ in KEYS:
+                if not leads_on(parent, model, field):
                     continue
                 key = model._meta.primary_key
                 new = set()
@@ -130,13 +176,20 @@ def data_of(roots: dict) -> dict[str, list[dict]]:
                 if new:
                     found.setdefault(model, set()).update(new)
                     queue.append(model)
-    return {model._meta.table_name: _rows(model, found[model]) for model in MODELS if found.get(model)}
+    return found
 
 
-def _rows(model, ids) -> list[dict]:
+def _tables(found: dict, hidden) -> dict[str, list[dict]]:
+    from models import MODELS
+
+    ordered = [model for model in MODELS if found.get(model)]
+    return {model._meta.table_name: _rows(model, found[model], hidden(model._meta.table_name)) for model in ordered}
+
+
+def _rows(model, ids, hidden) -> list[dict]:
     key = model._meta.primary_key
     return [
-        {name: _plain(value) for name, value in row.items() if name not in SECRET and (model, name) not in CODES}
+        {name: _plain(value) for name, value in row.items() if name not in hidden}
         for some in _batches(ids)
         for row in model.select().where(key.in_(some)).order_by(key).dicts()
     ]

@@ -36,6 +36,7 @@ from models.contract import Contract
 from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.document import Document, Wanted
+from models.erasure import Erasure
 from models.gift_handout import GiftHandout
 from models.identification import Identification
 from models.inbound_sms import InboundSms
@@ -51,6 +52,7 @@ from models.payment import BankMessage, Payment, Refund
 from models.price_list_job import PriceListJob
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.retention import RetentionRun
 from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
 from models.sms import Sms
@@ -92,6 +94,8 @@ def row_of(world, table):
     clubbed(order)
     on_desk()
     worked_at(order)
+    Erasure.create(code="c", profile=ProfileNumber.get().profile, language="sq", asked_at=NOW, expires_at=later(60))
+    RetentionRun.add("carts", 1, NOW)
     return table.select().first()
 
 
@@ -290,6 +294,10 @@ BAD = [
     (Attachment, {"size": 0}),
     (Attachment, {"size": 5_242_881}),
     (PriceListJob, {"state": "lost"}),
+    (Erasure, {"expires_at": later(-1)}),
+    (Erasure, {"confirmed_at": NOW}),
+    (Erasure, {"done_at": NOW}),
+    (RetentionRun, {"count": -1}),
 ]
 
 

@@ -1,0 +1,543 @@
+"""The retention job: what is past its period goes, kind by kind, in small batches (PRV-3, docs/privacy.md).
+
+Each of RULES knows which rows are due at a moment; the dry run counts them and the job takes them, by the same
+condition. A batch is one transaction with its line of the report: a job that was killed is made up by the next one,
+and what two do at once is counted once.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from peewee import JOIN, CharField, Check, DateField, IntegerField, Value, fn
+
+import config
+import crash
+from models import personal
+from models.allowance import Allowance
+from models.attachment import Attachment
+from models.base import BaseModel, MomentField, Unfinished, db, locked
+from models.bill_payment import BillPayment
+from models.bss_event import BssEvent
+from models.bss_known import BssKnown
+from models.bss_push import BssMessage
+from models.calendar import ZONE, local_day
+from models.cancellation import Cancellation
+from models.cart import Cart
+from models.claim import Claim
+from models.club_member import ClubMember, FixedService
+from models.club_service import ClubService
+from models.consent import Consent
+from models.contract import Contract
+from models.delivery import DeliveryAttempt
+from models.desk_joining import DeskJoining
+from models.document import Document
+from models.erasure import FAREWELL, Erasure
+from models.gift_handout import GiftHandout
+from models.identification import Identification
+from models.inbound_sms import InboundSms
+from models.invoice import Invoice
+from models.number import Number
+from models.number_claim import NumberClaim
+from models.order import ENDED, Order, OrderEvent, OrderLine
+from models.order_key import OrderKey
+from models.order_note import OrderNote
+from models.outbox import Mail
+from models.payment import OPEN, BankMessage, Payment, Refund
+from models.profile import Attempt
+from models.profile_link import ProfileLink
+from models.registration import Registration
+from models.second_factor import WorkSession
+from models.security_code import SecurityCode
+from models.sms import Sms
+from models.stock_movement import StockMovement
+from models.subscriber import Holder, Subscriber
+from models.trail import AuditEntry
+from models.watch import Watch
+from models.wish import WishList
+
+log = structlog.get_logger()
+
+BATCH = 200
+# Of what a job did, the reports are kept for so long.
+REPORT_DAYS = 1095
+# The name of whoever received a parcel, once it is forgotten: the column says that somebody did.
+NOBODY = "—"
+
+
+class RetentionRun(BaseModel):
+    """What went of one kind on one day; how many rows, and when the job was through with it."""
+
+    day = DateField()
+    kind = CharField(max_length=30)
+    count = IntegerField(default=0, constraints=[Check("count >= 0")])
+    began_at = MomentField()
+    ended_at = MomentField(null=True)
+
+    class Meta:
+        indexes = ((("day", "kind"), True),)
+
+    @classmethod
+    def add(cls, kind: str, count: int, now, *, ended: bool = False) -> None:
+        """Count `count` more rows of today; call it in the transaction that took them."""
+        day = local_day(now)
+        cls.insert(day=day, kind=kind, count=0, began_at=now).on_conflict(
+            conflict_target=[cls.day, cls.kind], update={cls.kind: cls.kind}
+        ).execute()
+        changes = {"count": cls.count + count} | ({"ended_at": now} if ended else {})
+        cls.update(**changes).where(cls.day == day, cls.kind == kind).execute()
+
+    @classmethod
+    def ended_on(cls, day: date) -> set[str]:
+        """The kinds that the job is through with on `day`."""
+        return {kind for (kind,) in cls.select(cls.kind).where(cls.day == day, cls.ended_at.is_null(False)).tuples()}
+
+    @classmethod
+    def latest(cls, days: int, today: date) -> list["RetentionRun"]:
+        """The reports of the last `days` days, the newest day first, in the order in which kinds are done."""
+        return list(cls.select().where(cls.day > today - timedelta(days=days)).order_by(cls.day.desc(), cls.id))
+
+
+class RetentionPermit(BaseModel):
+    """That rows of an append-only table from before a moment may go.
+
+    Triggers refuse to delete from the trail, from notes, stock movements and papers. They let a row go while a permit
+    for its table is there, which a job writes and takes away in one transaction: nobody else ever sees one, and
+    whoever deletes by hand has to write their permit first.
+    """
+
+    kind = CharField(unique=True, max_length=30)
+    before = MomentField()
+
+    @classmethod
+    def open(cls, model, before) -> None:
+        """Two jobs at once wait here for each other: the row is unique."""
+        cls.insert(kind=model._meta.table_name, before=before).execute()
+
+    @classmethod
+    def close(cls, model) -> None:
+        cls.delete().where(cls.kind == model._meta.table_name).execute()
+
+
+def delete_kept(model, where, before) -> int:
+    """Delete rows of an append-only table, all from before `before`; in the caller's transaction. How many went."""
+    RetentionPermit.open(model, before)
+    gone = model.delete().where(where).execute()
+    RetentionPermit.close(model)
+    return gone
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What goes when: rows of `model` of which `due(now)` holds, as old as `moment` says.
+
+    `take(ids, where, now)` does it to some of them in a transaction and returns of how many; without one they are
+    deleted. `kind` is one of `personal.kinds()`, or blank where no person is in it.
+    """
+
+    name: str
+    kind: str
+    model: type
+    moment: object
+    due: Callable
+    take: Callable | None = None
+
+    def count(self, now) -> "tuple[int, datetime | None]":
+        """How many would go, and the oldest of them; changes nothing."""
+        found = self.model.select(fn.COUNT(self.model._meta.primary_key), fn.MIN(self.moment)).where(self.due(now))
+        [(count, oldest)] = found.tuples()
+        return count, oldest
+
+    def batch(self, now) -> int:
+        """Take some rows; returns how many it looked at: 0 when nothing is due."""
+        model, key, where = self.model, self.model._meta.primary_key, self.due(now)
+        # Found outside of the transaction: a long look holds up nobody. Taken only where it still is due.
+        ids = [id for (id,) in model.select(key).where(where).order_by(key).limit(BATCH).tuples()]
+        if not ids:
+            return 0
+        mine = key.in_(ids) & where
+        with db.atomic():
+            gone = self.take(ids, mine, now) if self.take else model.delete().where(mine).execute()
+            RetentionRun.add(self.name, gone, now)
+            crash.at(f"retention: {self.name}")
+        return len(ids)
+
+
+def _ago(now, days: int) -> datetime:
+    return now - timedelta(days=days)
+
+
+def _years_ago(now) -> datetime:
+    """Before this moment orders of whole years are past KEEP_ORDER_YEARS."""
+    return datetime(local_day(now).year - config.KEEP_ORDER_YEARS, 1, 1, tzinfo=ZONE).astimezone(UTC)
+
+
+# Orders
+
+
+def _at_rest(before):
+    """Orders from before `before` that have ended, of which nothing is open any more."""
+    moved = OrderEvent.select(OrderEvent.order).where(OrderEvent.at >= before)
+    claimed = Claim.select(Claim.order).where(Claim.state.in_(("open", "accepted")))
+    paying = (
+        Payment.select(Payment.order)
+        .join(Refund, JOIN.LEFT_OUTER)
+        .where(Payment.order.is_null(False), Payment.state.in_(OPEN) | (Refund.state != "done"))
+    )
+    return (
+        Order.state.in_(ENDED)
+        & (Order.placed_at < before)
+        & Order.id.not_in(moved)
+        & Order.id.not_in(claimed)
+        & Order.id.not_in(paying)
+    )
+
+
+def _came_to_nothing(now):
+    """Nobody paid, and nothing was promised: no account needs it."""
+    confirmed = OrderEvent.select(OrderEvent.order).where(OrderEvent.state == "confirmed")
+    money = Payment.select(Payment.order).where(Payment.order.is_null(False), Payment.state.in_(("paid", "surplus")))
+    return (
+        _at_rest(_ago(now, config.KEEP_UNPAID_DAYS))
+        & Order.state.in_(("lapsed", "cancelled"))
+        & (Order.last_name != "")
+        & Order.id.not_in(confirmed)
+        & Order.id.not_in(money)
+    )
+
+
+def _empty(kinds) -> dict:
+    """The personal columns of an order of these kinds, emptied; the places stay, for the figures."""
+    columns = {name for kind in kinds for name in personal.TABLES["order"].kinds[kind]}
+    return dict.fromkeys(columns - {"language", "place", "municipality", "postal_code"}, "")
+
+
+def _take_contacts(ids, where, now) -> int:
+    orders = list(locked(Order.select().where(where).order_by(Order.id)))
+    held = [order.id for order in orders]
+    if held:
+        Order.update(**_empty(["contact"])).where(Order.id.in_(held)).execute()
+        for order in Order.select().where(Order.id.in_(held)):
+            OrderKey.write(order)
+    return len(held)
+
+
+def _take_orders(ids, where, now) -> int:
+    """Orders stay as figures: what, when and for how much; not who."""
+    held = [order.id for order in locked(Order.select(Order.id, Order.number).where(where).order_by(Order.id))]
+    if not held:
+        return 0
+    of = {model: model.order.in_(held) for model in (AuditEntry, OrderNote, Document, Identification, Mail)}
+    numbers = [number for (number,) in Order.select(Order.number).where(Order.id.in_(held)).tuples()]
+    Order.update(profile=None, **_empty(["contact", "order"])).where(Order.id.in_(held)).execute()
+    OrderLine.update(msisdn="", taken=None).where(OrderLine.order.in_(held)).execute()
+    OrderEvent.update(why="", who="").where(OrderEvent.order.in_(held)).execute()
+    OrderKey.delete().where(OrderKey.order.in_(held), ~OrderKey.key.startswith("n")).execute()
+    Cancellation.update(why="").where(Cancellation.order.in_(held)).execute()
+    received = DeliveryAttempt.order.in_(held)
+    DeliveryAttempt.update(text="", who="").where(received).execute()
+    DeliveryAttempt.update(recipient=NOBODY).where(received, DeliveryAttempt.recipient != "").execute()
+    claims = Claim.select(Claim.id).where(Claim.order.in_(held))
+    # The row alone: `Attachment.sweep` takes a file that has none, also where this job is killed.
+    Attachment.delete().where(Attachment.claim.in_(claims)).execute()
+    Claim.update(text="", reply="", answered_by="").where(Claim.order.in_(held)).execute()
+    for model in (Identification, Mail):
+        model.delete().where(of[model]).execute()
+    for model in (AuditEntry, OrderNote, Document):
+        # Whatever their age: they go with their order.
+        delete_kept(model, of[model], now + timedelta(days=1))
+    BssEvent.update(payload={}, version=0).where(BssEvent.subject.in_(numbers), BssEvent.state != "due").execute()
+    return len(held)
+
+
+# Holders
+
+
+def _gone_holders(now):
+    before = _ago(now, config.KEEP_HOLDER_DAYS)
+    day = local_day(before)
+    theirs = Subscriber.select(Subscriber.holder)
+    in_use = theirs.join(Number).where(Number.active)
+    fixed = theirs.join(FixedService).where(FixedService.active)
+    billed = theirs.join(Invoice).where(Invoice.paid_at.is_null() | (Invoice.issued_on >= day))
+    bound = theirs.join(Number).join(Contract).where(Contract.ends_on >= day)
+    spoken_of = (
+        theirs.join(Number)
+        .join(BssKnown, on=(BssKnown.key == Number.msisdn))
+        .where(BssKnown.kind == "number", BssKnown.at >= before)
+    )
+    members = ClubMember.select(ClubMember.holder).where(
+        ClubMember.ended_at.is_null() | (ClubMember.ended_at >= before)
+    )
+    where = Holder.first_name.concat(Holder.last_name).concat(Holder.company) != ""
+    for query in (in_use, fixed, billed, bound, spoken_of, members):
+        where &= Holder.id.not_in(query)
+    return where
+
+
+def _take_holders(ids, where, now) -> int:
+    held = [holder.id for holder in locked(Holder.select(Holder.id).where(where).order_by(Holder.id))]
+    if held:
+        codes = Subscriber.select(Subscriber.id).where(Subscriber.holder.in_(held))
+        Number.update(sim_end="000000").where(Number.subscriber.in_(codes)).execute()
+        for id in held:
+            Holder.update(id_number=f"-{id}", first_name="", last_name="", company="").where(
+                Holder.id == id
+            ).execute()
+    return len(held)
+
+
+# Consents
+
+
+def _old_consents(now):
+    before = _ago(now, config.KEEP_CONSENT_DAYS)
+    erased = Erasure.select(Erasure.profile).where(Erasure.done_at < before, Erasure.profile.is_null(False))
+    # The last word counts for as long as the profile is there.
+    last = Consent.select(fn.MAX(Consent.id)).where(Consent.profile.is_null(False))
+    last = last.group_by(Consent.profile, Consent.kind)
+    # A guest's was for the cart of that day.
+    return Consent.profile.in_(erased) | ((Consent.at < before) & Consent.id.not_in(last))
+
+
+def _emptying(**values) -> Callable:
+    def take(ids, where, now) -> int:
+        model = next(iter(values.values()))[0].model
+        return model.update(dict(values.values())).where(where).execute()
+
+    return take
+
+
+def _kept(model) -> Callable:
+    def take(ids, where, now) -> int:
+        return delete_kept(model, where, _ago(now, config.KEEP_TRAIL_DAYS))
+
+    return take
+
+
+def _sent(model):
+    return lambda now: (model.state != "due") & (model.written_at < _ago(now, config.KEEP_MESSAGE_DAYS))
+
+
+def _older(field, days) -> Callable:
+    """Rows whose moment is more than so many days ago; `days` is a number or a setting's name."""
+    return lambda now: field < _ago(now, days if isinstance(days, int) else getattr(config, days))
+
+
+def _answered(name) -> Callable:
+    return lambda now: (Claim.state != "open") & (Claim.answered_at < _ago(now, getattr(config, name)))
+
+
+RULES = (
+    Rule("carts", "choice", Cart, Cart.seen_at, _older(Cart.seen_at, "CART_DAYS")),
+    Rule(
+        "registrations",
+        "registration",
+        Registration,
+        Registration.expires_at,
+        lambda now: Registration.expires_at <= now,
+    ),
+    Rule("links", "account", ProfileLink, ProfileLink.expires_at, lambda now: ProfileLink.expires_at <= now),
+    Rule(
+        "wishes",
+        "wishes",
+        WishList,
+        WishList.seen_at,
+        lambda now: WishList.token.is_null(False) & (WishList.seen_at < _ago(now, config.WISH_DAYS)),
+    ),
+    Rule("watches", "watches", Watch, Watch.created_at, lambda now: Watch.expires_at <= now),
+    Rule("attempts", "attempts", Attempt, Attempt.at, _older(Attempt.at, 1)),
+    Rule("allowances", "attempts", Allowance, Allowance.at, _older(Allowance.at, 1)),
+    Rule("number_claims", "numbers", NumberClaim, NumberClaim.began_at, _older(NumberClaim.began_at, 1)),
+    Rule("codes", "numbers", SecurityCode, SecurityCode.sent_at, _older(SecurityCode.sent_at, 1)),
+    Rule(
+        "handouts",
+        "club",
+        GiftHandout,
+        GiftHandout.asked_at,
+        lambda now: GiftHandout.handed_at.is_null() & (GiftHandout.asked_at < _ago(now, 1)),
+    ),
+    Rule("joinings", "club", DeskJoining, DeskJoining.asked_at, _older(DeskJoining.asked_at, 1)),
+    Rule(
+        "work_sessions",
+        "work",
+        WorkSession,
+        WorkSession.began_at,
+        lambda now: WorkSession.began_at < now - timedelta(hours=config.STAFF_HOURS),
+    ),
+    Rule("inbound_sms", "inbound", InboundSms, InboundSms.at, _older(InboundSms.at, 90)),
+    Rule("bss_messages", "operator", BssMessage, BssMessage.taken_at, _older(BssMessage.taken_at, 90)),
+    Rule(
+        "strange_bank_messages",
+        "payment",
+        BankMessage,
+        BankMessage.at,
+        lambda now: BankMessage.payment.is_null() & (BankMessage.at < _ago(now, 90)),
+    ),
+    Rule("bank_messages", "payment", BankMessage, BankMessage.at, _older(BankMessage.at, "KEEP_BANK_DAYS")),
+    Rule("mails", "messages", Mail, Mail.written_at, _sent(Mail)),
+    Rule("sms", "messages", Sms, Sms.written_at, _sent(Sms)),
+    Rule(
+        "farewells",
+        "messages",
+        Mail,
+        Mail.written_at,
+        lambda now: (Mail.kind == FAREWELL) & (Mail.state != "due") & (Mail.written_at < _ago(now, 1)),
+    ),
+    Rule(
+        "bss_events",
+        "told",
+        BssEvent,
+        BssEvent.at,
+        # Without a number it would be numbered anew, after others; the rows stay, for the numbers are without gaps.
+        lambda now: (
+            BssEvent.state.in_(("sent", "skipped"))
+            & BssEvent.sequence.is_null(False)
+            & (BssEvent.version != 0)
+            & (BssEvent.at < _ago(now, config.KEEP_EVENT_DAYS))
+        ),
+        _emptying(payload=(BssEvent.payload, {}), version=(BssEvent.version, 0)),
+    ),
+    Rule("calls", "identified", Identification, Identification.at, _older(Identification.at, "KEEP_CALL_DAYS")),
+    Rule(
+        "claim_files",
+        "files",
+        Attachment,
+        Attachment.at,
+        lambda now: Attachment.claim.in_(Claim.select(Claim.id).where(_answered("KEEP_FILE_DAYS")(now))),
+    ),
+    Rule(
+        "claims",
+        "claims",
+        Claim,
+        Claim.answered_at,
+        lambda now: _answered("KEEP_CLAIM_DAYS")(now) & ((Claim.text != "") | (Claim.reply != "")),
+        _emptying(text=(Claim.text, ""), reply=(Claim.reply, "")),
+    ),
+    Rule("unpaid_orders", "order", Order, Order.placed_at, _came_to_nothing, _take_orders),
+    Rule(
+        "contacts",
+        "contact",
+        Order,
+        Order.placed_at,
+        lambda now: _at_rest(_ago(now, config.KEEP_CONTACT_DAYS)) & (Order.email != ""),
+        _take_contacts,
+    ),
+    Rule(
+        "orders",
+        "order",
+        Order,
+        Order.placed_at,
+        lambda now: _at_rest(_years_ago(now)) & (Order.last_name != ""),
+        _take_orders,
+    ),
+    Rule(
+        "bills",
+        "payment",
+        BillPayment,
+        BillPayment.begun_at,
+        lambda now: (
+            (BillPayment.email != "")
+            & (
+                ((BillPayment.state == "lapsed") & (BillPayment.begun_at < _ago(now, config.KEEP_UNPAID_DAYS)))
+                | ((BillPayment.state == "paid") & (BillPayment.paid_at < _years_ago(now)))
+            )
+        ),
+        _emptying(email=(BillPayment.email, ""), profile=(BillPayment.profile, None)),
+    ),
+    Rule("trail", "trail", AuditEntry, AuditEntry.at, _older(AuditEntry.at, "KEEP_TRAIL_DAYS"), _kept(AuditEntry)),
+    Rule("notes", "trail", OrderNote, OrderNote.at, _older(OrderNote.at, "KEEP_TRAIL_DAYS"), _kept(OrderNote)),
+    Rule(
+        "stock_movements",
+        "work",
+        StockMovement,
+        StockMovement.at,
+        _older(StockMovement.at, "KEEP_TRAIL_DAYS"),
+        _kept(StockMovement),
+    ),
+    Rule("holders", "operator", Holder, Value(None), _gone_holders, _take_holders),
+    Rule(
+        "club_services",
+        "club",
+        ClubService,
+        ClubService.ordered_at,
+        lambda now: (
+            (ClubService.msisdn != "")
+            & ClubService.state.not_in(("ordered", "active"))
+            & (ClubService.ordered_at < _ago(now, config.KEEP_CLUB_DAYS))
+        ),
+        _emptying(msisdn=(ClubService.msisdn, "")),
+    ),
+    Rule(
+        "gifts",
+        "club",
+        GiftHandout,
+        GiftHandout.handed_at,
+        lambda now: (GiftHandout.msisdn != "") & (GiftHandout.handed_at < _ago(now, config.KEEP_CLUB_DAYS)),
+        _emptying(msisdn=(GiftHandout.msisdn, "")),
+    ),
+    Rule("consents", "consent", Consent, Consent.at, _old_consents),
+    Rule(
+        "erasures",
+        "erasure",
+        Erasure,
+        Erasure.asked_at,
+        lambda now: (
+            Erasure.confirmed_at.is_null() & (Erasure.expires_at <= now) | (Erasure.withdrawn_at < _ago(now, 30))
+        ),
+    ),
+    Rule(
+        "erasure_marks",
+        "erasure",
+        Erasure,
+        Erasure.done_at,
+        lambda now: (Erasure.mark != "") & (Erasure.done_at < _ago(now, config.KEEP_CONSENT_DAYS)),
+        _emptying(mark=(Erasure.mark, "")),
+    ),
+    Rule(
+        "reports",
+        "",
+        RetentionRun,
+        RetentionRun.began_at,
+        _older(RetentionRun.began_at, REPORT_DAYS),
+    ),
+)
+
+
+def due(now) -> "list[tuple[Rule, int, datetime | None]]":
+    """What would go now, rule by rule, with the oldest; changes nothing."""
+    return [(rule, *rule.count(now)) for rule in RULES]
+
+
+def retain(rule: Rule, now, until: float | None = None) -> bool:
+    """Take all that is due of one rule, and say in the report that it is done; false when the time was over.
+
+    `until` is of `time.monotonic()`.
+    """
+    while rule.batch(now):
+        if until is not None and time.monotonic() >= until:
+            return False
+    RetentionRun.add(rule.name, 0, now, ended=True)
+    return True
+
+
+def retain_all_due(now, within: float = 10) -> int:
+    """The worker's daily round: each rule once a day, for `within` seconds at a time; returns how many rules it did.
+
+    Unfinished when the time was over: it goes on in the next round. After days off one round makes up for all.
+    """
+    done, ended = 0, RetentionRun.ended_on(local_day(now))
+    until = time.monotonic() + within
+    for rule in RULES:
+        if rule.name in ended:
+            continue
+        if not retain(rule, now, until):
+            return Unfinished(done)
+        done += 1
+        if time.monotonic() >= until and rule is not RULES[-1]:
+            return Unfinished(done)
+    if done:
+        log.info("retention.done", rules=done)
+    return done
