@@ -53,6 +53,7 @@ from views import (
     device,
     documents,
     errors,
+    everywhere,
     gateway,
     legal,
     money_back,
@@ -175,6 +176,7 @@ def create_app() -> Flask:
     app.register_blueprint(bss.blueprint)
     csrf.exempt(bss.blueprint)
     errors.register(app)
+    everywhere.register(app)
     cli.register(app)
 
     app.before_request(open_database)

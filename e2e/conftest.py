@@ -172,7 +172,7 @@ def visitor(browser, shop):
     """Opens pages as somebody: size, scheme, language of the browser, with or without JavaScript."""
     opened = []
 
-    def open_as(*, size=DESKTOP, scheme="light", javascript=True):
+    def open_as(*, size=DESKTOP, scheme="light", javascript=True, worker=False):
         context = browser.new_context(
             base_url=shop.url,
             locale="sq-MK",
@@ -180,6 +180,8 @@ def visitor(browser, shop):
             color_scheme=scheme,
             java_script_enabled=javascript,
             reduced_motion="reduce",
+            # It would answer before the network does, which the tests listen to.
+            service_workers="allow" if worker else "block",
             **size,
         )
         context.set_default_timeout(15_000)

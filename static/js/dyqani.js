@@ -76,6 +76,13 @@
     else return;
     event.preventDefault();
   });
+  /* The service worker comes when all else is there; its address is another one with each new version. */
+  const { worker } = document.currentScript.dataset;
+  const idle = window.requestIdleCallback || setTimeout;
+  addEventListener("load", () => idle(() => {
+    navigator.serviceWorker?.register(worker, { scope: "/", updateViaCache: "all" }).catch(() => {});
+  }));
+
   document.addEventListener("click", (event) => {
     if (!event.target.closest(".search")) for (const list of document.querySelectorAll(".suggestions")) list.replaceChildren();
   });

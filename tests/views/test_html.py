@@ -20,6 +20,8 @@ NO_PAGE = {
     "/health",
     "/metrics",
     "/robots.txt",
+    "/manifest.webmanifest",
+    "/sw.js",
     "/demo/inbox.json",
     "/kerko/sugjerime",
     "/porosia",

@@ -35,6 +35,7 @@ FOR_EVERYBODY = {
     "demo.mail",
     "demo.mail_html",
     "device.show",
+    "everywhere.picture",
     "pictures.drawing",
     "pictures.photo",
 }
