@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from models.attachment import Attachment
+from models.calendar import wish_hours
 from models.claim import Claim
 from models.order import Order
 from models.order_points import OrderPoints
@@ -12,7 +13,7 @@ from models.places import municipality_of, place_of
 from models.trail import AuditEntry
 
 # What of a change is told; the place is told with its postal code.
-_TOLD = ("street", "postal_code", "municipality", "phone", "note")
+_TOLD = ("street", "postal_code", "municipality", "phone", "note", "gift_note", "wish")
 
 
 def context(mail: Mail, language: str, root: str) -> dict:
@@ -43,7 +44,7 @@ def _shown(name: str, value: str, language: str) -> str:
             return f"{value} {place_of(value).name(language)}"
         if name == "municipality" and value:
             return municipality_of(value).name(language)
-    return value
+    return wish_hours(value) if name == "wish" else value
 
 
 def _cancelled(mail: Mail, language: str) -> dict:

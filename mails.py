@@ -31,7 +31,7 @@ import watch_mails
 from gateways import GatewayError
 from models import order_link, profile_link
 from models.bill_payment import BillPayment
-from models.calendar import ZONE
+from models.calendar import ZONE, wish_hours
 from models.drawing import read_name
 from models.money import MINOR, money
 from models.money import number as amount
@@ -196,6 +196,7 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
         "due": together(line.quote for line in lines),
         "order_url": f"{order_url}?k={token}",
         "retry_url": f"{order_url}/pagesa?k={token}",
+        "calendar_url": f"{order_url}/kalendari.ics?k={token}",
         # A worker that was away may write of a retry that is over.
         "is_open": order.state == "awaiting_payment",
         "has_order_link": mail.kind in ("order_confirmed", "payment_failed"),
@@ -328,6 +329,7 @@ def _templates(language: str) -> Environment:
         plain=lambda points: amount(points * MINOR, language),
         phone=lambda number: phone_text(clean(number)),
         clean=clean,
+        hours=wish_hours,
     )
     templates.globals.update(lang=language, brand=config.BRAND, config=config, face=config.FACE)
     templates.globals.update(light=config.FACE.light, dark=config.FACE.dark, card_mark=config.CARD_MARK)

@@ -13,6 +13,16 @@ ZONE = ZoneInfo(config.TIMEZONE)
 # In between nobody is woken by what can wait: what came due at night is told in the morning, in the shop's zone.
 HOURS = range(9, 20)
 
+# Hours of the day in Skopje in which the courier comes, from and to.
+WINDOWS = ((9, 12), (12, 15), (15, 18))
+# What a shopper may wish for, as forms and tables carry it: "9-12"; "" for no wish.
+WISHES = tuple(f"{starts}-{ends}" for starts, ends in WINDOWS)
+
+
+def wish_hours(wish: str) -> str:
+    """The hours of a wish as people read them: "9–12"."""
+    return wish.replace("-", "–")
+
 
 @lru_cache(maxsize=16)
 def public_holidays(year: int) -> frozenset[date]:

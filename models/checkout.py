@@ -12,7 +12,7 @@ import config
 import crash
 from models.base import DEADLOCK, BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
-from models.calendar import local_day, promised_day
+from models.calendar import WISHES, local_day, promised_day
 from models.cart import TOUCHED_EVERY, Cart, CartLine, Chosen
 from models.catalogue import LANGUAGES
 from models.club_ledger import Blocked, NotEnough
@@ -47,7 +47,12 @@ _TYPED = (
     "note",
     "recipient",
 )
+# Later ones change no digest where nothing was typed: an overview that is open while the shop is renewed stays good.
+_TYPED_LATER = ("gift_note", "wish")
 
+
+# What is said of one order, and of no other.
+_OF_ONE_ORDER = ("note", "recipient", "gift_note", "wish")
 
 NO_POINTS = {"points_of": None, "points": 0, "points_worth": 0}
 
@@ -95,6 +100,10 @@ class Checkout(BaseModel):
     postal_code = CharField(max_length=4, default="")
     note = CharField(max_length=200, default="")
     recipient = CharField(max_length=120, default="")
+    # What stands on the card of a gift; empty where it is none.
+    gift_note = CharField(max_length=200, default="")
+    # The hours of the day that the shopper wishes for; the courier calls all the same (DLV-5).
+    wish = CharField(max_length=5, default="", constraints=[Check(f"wish IN {('', *WISHES)!r}")])
     payment_way = CharField(max_length=12, default="")
     # Points beside the card payment, and whose (PAY-4).
     points_of = ForeignKeyField(ClubMember, null=True, on_delete="SET NULL")
@@ -121,9 +130,14 @@ class Checkout(BaseModel):
 
     @classmethod
     def renew(cls, cart: Cart) -> None:
-        """After an order: a new key, no payment way; what the shopper typed stays for the next one."""
+        """After an order: a new key, no payment way; who it is for and where it goes stays for the next one."""
         cls.update(
-            key=secrets.token_urlsafe(24), payment_way="", remind_in="", note="", recipient="", reached=0, **NO_POINTS
+            key=secrets.token_urlsafe(24),
+            payment_way="",
+            remind_in="",
+            reached=0,
+            **NO_POINTS,
+            **dict.fromkeys(_OF_ONE_ORDER, ""),
         ).where(cls.cart == cart).execute()
 
     @property
@@ -152,6 +166,7 @@ class Checkout(BaseModel):
         Another tab may change the address after it was shown: then it is shown anew.
         """
         typed = [getattr(self, name) for name in _TYPED]
+        typed += [[name, getattr(self, name)] for name in _TYPED_LATER if getattr(self, name)]
         if self.points:
             typed += [self.points_of_id, self.points, self.points_worth]
         return hashlib.sha256(json.dumps([digest_of(lines), typed]).encode()).hexdigest()[:32]
@@ -265,6 +280,8 @@ class Checkout(BaseModel):
                 postal_code=checkout.postal_code,
                 note=checkout.note,
                 recipient=checkout.recipient,
+                gift_note=checkout.gift_note,
+                wish=checkout.wish,
                 signer=_signer([number.holder for number in numbers] + ([member.holder] if member else [])),
                 total=sum(chosen.total for chosen in lines),
                 due_now=due_now,

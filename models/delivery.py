@@ -9,7 +9,7 @@ from peewee import BooleanField, CharField, Check, DateField, ForeignKeyField, I
 import crash
 from models.actor import SHOPPER, SYSTEM, Actor
 from models.base import BaseModel, MomentField, db
-from models.calendar import ZONE, delivery_day_after, end_of_day, is_delivery_day, local_day
+from models.calendar import WINDOWS, ZONE, delivery_day_after, end_of_day, is_delivery_day, local_day
 from models.order import NotAllowed, Order, OrderLine
 from models.outbox import Mail
 from models.search_text import latin
@@ -20,8 +20,6 @@ from models.trail import record, refuse_changed
 
 log = structlog.get_logger()
 
-# Hours of the day in Skopje, from and to.
-WINDOWS = ((9, 12), (12, 15), (15, 18))
 # How many delivery days ahead a time may be chosen.
 DAYS_OFFERED = 5
 # Delivery days that the customer has to choose a new time after a failed attempt (DLV-5).

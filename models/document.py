@@ -200,8 +200,8 @@ def due(order: Order, lines=None, refunds=None) -> list[Wanted]:
     return found + [Wanted("refund", refund.id) for refund in refunds if refund.state == "done"]
 
 
-def draw_together(documents: "list[Document]", now) -> bytes:
-    """One PDF of several papers, for printing at once; each begins on a page of its own."""
+def draw_together(documents: list, now) -> bytes:
+    """One PDF of several papers, each with its `content`, for printing at once; each begins on a page of its own."""
     from documents.sheet import draw
 
     return draw([document.content for document in documents], now)

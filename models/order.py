@@ -17,6 +17,7 @@ import config
 from models.actor import Actor
 from models.base import BaseModel, MomentField, db, locked
 from models.bss_event import BssEvent
+from models.calendar import WISHES
 from models.cart import Cart
 from models.catalogue import Device, Gift, Variant
 from models.number import Number
@@ -88,6 +89,10 @@ class Order(BaseModel):
     note = CharField(max_length=200, default="")
     # Who may receive it when it is somebody else than the shopper (DLV-3).
     recipient = CharField(max_length=120, default="")
+    # What stands on the card of a gift; empty where it is none.
+    gift_note = CharField(max_length=200, default="")
+    # The hours of the day that the shopper wishes for; the courier calls all the same (DLV-5).
+    wish = CharField(max_length=5, default="", constraints=[Check(f"wish IN {('', *WISHES)!r}")])
     # Of all devices, and what of it the card is charged now; minor units. With nothing due now there is no Payment.
     total = IntegerField(constraints=[Check("total >= 0")])
     due_now = IntegerField(constraints=[Check("due_now >= 0")])

@@ -15,10 +15,15 @@ from models.places import place_of
 from models.shelf import stock_changed
 from models.trail import AuditEntry, record, refuse_changed
 
-# Until dispatch.
+# Until dispatch; the card of a gift until it is packed.
 CHANGEABLE = frozenset({"awaiting_payment", "confirmed", "packed"})
+CARD_CHANGEABLE = CHANGEABLE - {"packed"}
 # So often a shopper changes one order in its page: each time is a mail, and an event for the billing system.
 BY_SHOPPER_MOST = 20
+
+
+class AlreadyPacked(NotAllowed):
+    """The card of the gift lies in the parcel: it stays as it is."""
 
 
 class TooOften(NotAllowed):
@@ -34,6 +39,9 @@ class Wanted:
     municipality: str
     phone: str
     note: str
+    # The card of a gift, and the hours that are wished for; None for as they are.
+    gift_note: str | None = None
+    wish: str | None = None
     colours: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -68,7 +76,7 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
     """Change the order, in one transaction with its entry in the trail; returns the order as it is now.
 
     Prices stay as they were ordered. A packed order whose colour changes is to be packed anew. Nothing wanted
-    anew changes and writes nothing. Raises NotAllowed after dispatch, TooOften, ChangedMeanwhile when the trail
+    anew changes and writes nothing. Raises NotAllowed after dispatch, AlreadyPacked, TooOften, ChangedMeanwhile when the trail
     went on after `mark`, OutOfStock where a colour is gone, KeyError for a postal code that is none.
     """
     with db.atomic():
@@ -81,6 +89,8 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
             return order
         if mark is not None:
             refuse_changed(order, mark)
+        if order.state not in CARD_CHANGEABLE and columns.get("gift_note", order.gift_note) != order.gift_note:
+            raise AlreadyPacked(order.number)
         if by.role == "shopper" and _times_changed(order) >= BY_SHOPPER_MOST:
             raise TooOften(order.number)
         before, after = {}, {}
@@ -125,7 +135,7 @@ def _is_so(order: Order, columns: dict[str, str], colours: dict[int, int]) -> bo
 
 
 def _columns(wanted: Wanted) -> dict[str, str]:
-    return {
+    columns = {
         "street": wanted.street,
         "postal_code": wanted.postal_code,
         "place": place_of(wanted.postal_code).name("sq"),
@@ -133,6 +143,11 @@ def _columns(wanted: Wanted) -> dict[str, str]:
         "phone": wanted.phone,
         "note": wanted.note,
     }
+    if wanted.gift_note is not None:
+        columns["gift_note"] = wanted.gift_note
+    if wanted.wish is not None:
+        columns["wish"] = wanted.wish
+    return columns
 
 
 def _recolour(order: Order, colours: dict[int, int], before: dict, after: dict) -> bool:

@@ -27,7 +27,7 @@ from models.trail import Step, mark_of, trail_of
 # Of a profile with many numbers so many are shown.
 MOST_NUMBERS = 6
 # In the trail, and nobody's before the caller is identified.
-PERSONAL = frozenset({"street", "postal_code", "municipality", "phone", "note", "recipient"})
+PERSONAL = frozenset({"street", "postal_code", "municipality", "phone", "note", "recipient", "gift_note"})
 HIDDEN = "•••"
 
 

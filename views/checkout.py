@@ -18,16 +18,26 @@ from models.cart import CartLine
 from models.checkout import Checkout, EmptyCart, Incomplete, NotEligible, OfferChanged, TooManyUnpaid
 from models.eligibility import ways_left
 from models.instalments import PARTS
-from models.order import Order, OutOfStock
+from models.order import OutOfStock
 from models.payment_ways import CARD, INSTALMENTS, POINTS, ways
 from models.places import municipality_of, place_of, places
 from models.points_choice import PointsChanged, PointsChoice, ways_of
 from models.profile import Attempt, LockedOut
+from models.returning import fill_in, fill_in_address, fill_in_person
+from models.saved_address import MOST, SavedAddress, TooManyAddresses
 from models.standing import reasons_against, standings
 from models.step_count import STEPS, StepCount
 from views import caller
 from views.forms import as_typed
-from views.forms.checkout import ContractPaymentForm, DataForm, DeliveryForm, PaymentForm, PlaceForm, told_of_points
+from views.forms.checkout import (
+    ContractPaymentForm,
+    DataForm,
+    DeliveryForm,
+    PaymentForm,
+    PlaceForm,
+    StepDeliveryForm,
+    told_of_points,
+)
 from views.orders import remember_order
 from views.reasons import told
 from views.respond import go, keep_private, respond, wants_piece
@@ -43,7 +53,20 @@ def steps_of(lines) -> tuple[str, ...]:
 
 @blueprint.get("/porosia")
 def begin():
-    return redirect(url_for(f"checkout.{steps_of(shopper().lines())[0]}"), 303)
+    """To the first step; for who is known well enough straight to the overview, all filled in (CHK-2, CHK-3)."""
+    person = shopper()
+    first = f"checkout.{steps_of(person.lines())[0]}"
+    if person.profile is None:
+        return redirect(url_for(first), 303)
+    checkout = Checkout.of(person.cart_to_fill(), person.now)
+    step = fill_in(checkout, person.profile, person.numbers, person.lines(), person.now)
+    if step == "data":
+        return redirect(url_for(first), 303)
+    if step is not None:
+        return redirect(url_for(f"checkout.{step}", pastaj="pasqyra"), 303)
+    for passed in steps_of(person.lines()):
+        StepCount.reached(checkout, passed, person.now)
+    return redirect(url_for("checkout.overview", gati=1), 303)
 
 
 @blueprint.before_request
@@ -60,25 +83,10 @@ def something_to_order():
 def _checkout() -> Checkout:
     person = shopper()
     checkout = Checkout.of(person.cart_to_fill(), person.now)
-    profile = person.profile
-    if profile is not None and not checkout.first_name and not checkout.email:
+    if person.profile is not None and not checkout.first_name and not checkout.email:
         # CHK-2: known data are filled in; the shopper checks and changes them.
-        checkout.first_name, checkout.last_name = profile.first_name, profile.last_name
-        checkout.email, checkout.phone = profile.email, profile.phone
-        if not checkout.phone and person.numbers:
-            checkout.phone = person.numbers[0].msisdn
+        fill_in_person(checkout, person.profile, [] if person.profile.phone else person.numbers)
     return checkout
-
-
-def _fill_in_address(checkout: Checkout) -> None:
-    """Where the profile's last order went, for who has not typed an address yet (CHK-2)."""
-    profile = shopper().profile
-    if profile is None or checkout.street or checkout.place:
-        return
-    last = Order.select().where(Order.profile == profile).order_by(Order.placed_at.desc()).first()
-    if last is not None:
-        checkout.street, checkout.postal_code = last.street, last.postal_code
-        checkout.place, checkout.municipality = last.postal_code, last.municipality
 
 
 def _names() -> dict:
@@ -195,14 +203,27 @@ def delivery():
     checkout = _checkout()
     if skipped := _skipped(checkout, "delivery"):
         return go(skipped)
-    if request.method == "GET":
-        _fill_in_address(checkout)
-    form = DeliveryForm(obj=None if request.method == "POST" else checkout)
-    if request.method == "POST":
+    profile = shopper().profile
+    sent = request.method == "POST"
+    if not sent and profile is not None:
+        fill_in_address(checkout, profile)
+    form = StepDeliveryForm(obj=None if sent else checkout)
+    form.offer(SavedAddress.of(profile) if profile is not None else [], None if sent else checkout)
+    if sent:
         if not form.validate():
             return show_step("delivery", checkout, 422, form=form)
-        for name in ("street", "municipality", "place", "postal_code", "recipient", "note"):
-            setattr(checkout, name, getattr(form, name).data)
+        try:
+            if profile is not None and form.ruaj.data and form.address is None:
+                SavedAddress.keep(profile, form.street.data, form.place.data, form.municipality.data, shopper().now)
+        except TooManyAddresses:
+            form.ruaj.errors = [
+                gettext(
+                    "Keni ruajtur %(most)d adresa. Hiqni njërën te „Adresat e mia” ose mos e ruani këtë.", most=MOST
+                )
+            ]
+            return show_step("delivery", checkout, 422, form=form)
+        for name, value in form.delivery().items():
+            setattr(checkout, name, value)
         checkout.save()
         return go(url_for(next_step(checkout, "payment")))
     return show_step("delivery", checkout, form=form)
@@ -380,7 +401,8 @@ def overview():
         # The page of the payment tells why.
         return go(url_for("checkout.payment"))
     _note_prices_seen()
-    return show_step("overview", checkout, form=PlaceForm(), used=used, **_places(checkout))
+    filled_in = bool(request.args.get("gati")) and shopper().profile is not None
+    return show_step("overview", checkout, form=PlaceForm(), used=used, filled_in=filled_in, **_places(checkout))
 
 
 def _place():

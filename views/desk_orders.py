@@ -17,7 +17,7 @@ from models.delivery import NotOffered, Slot, TooLate
 from models.desk_order import NotResendable, TooManyResent
 from models.identification import Identification, NotIdentified, TooManyTries
 from models.order import NotAllowed, Order, OutOfStock
-from models.order_change import Wanted
+from models.order_change import AlreadyPacked, Wanted
 from models.order_dossier import Dossier
 from models.order_note import OrderNote
 from models.order_number import MistypedNumber, read_number
@@ -127,6 +127,9 @@ def _change(order: Order):
         municipality=form.municipality.data,
         phone=form.phone_digits,
         note=form.note.data,
+        # What the page did not show stays as it is.
+        gift_note=form.gift_note.data if "gift_note" in request.form else None,
+        wish=form.wish.data if "wish" in request.form else None,
         colours=form.colours(),
     )
     try:
@@ -140,6 +143,9 @@ def _change(order: Order):
     except OutOfStock as error:
         trouble = gettext("%(names)s nuk ka më në atë ngjyrë. Asgjë nuk u ndryshua.", names=", ".join(error.names))
         return _page(order, 422, form=form, trouble=trouble)
+    except AlreadyPacked:
+        trouble = gettext("Porosia është paketuar tashmë: kartolina mbetet siç është. Asgjë nuk u ndryshua.")
+        return _page(Order.get_by_id(order.id), 409, form=form, trouble=trouble)
     except NotAllowed:
         trouble = gettext("Porosia nuk ndryshohet më në këtë gjendje.")
         return _page(Order.get_by_id(order.id), 409, form=form, trouble=trouble)
@@ -199,6 +205,8 @@ def _as_it_is(dossier: Dossier, colours) -> dict:
         "municipality": order.municipality,
         "phone": as_typed(order.phone),
         "note": order.note,
+        "gift_note": order.gift_note,
+        "wish": order.wish,
         **chosen,
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, make_response, request, url_for
 from flask_babel import gettext
 
+from documents.gift_card import GiftCard
 from models.document import Document, Wanted, draw_together, due, papers
 from models.identification import Identification
 from models.order import Order
@@ -67,10 +68,16 @@ def together():
         abort(400)
     now = shopper().now
     # One that was cancelled since the list was made has nothing to be printed.
-    found = [paper for order in map(_order_or_404, numbers) for paper in Document.for_parcel(order, now)]
+    found = [paper for order in map(_order_or_404, numbers) for paper in _for_parcel(order, now)]
     if not found:
         abort(404)
     return _pdf(draw_together(found, now), "dokumentet")
+
+
+def _for_parcel(order: Order, now) -> list:
+    """The order's papers, and the card of a gift on top of them, which says nothing of prices."""
+    found = Document.for_parcel(order, now)
+    return [GiftCard.of(order, now), *found] if found and order.gift_note else found
 
 
 def _order_or_404(number: str) -> Order:

@@ -9,7 +9,7 @@ from models.cancellation import cancel as cancel_order
 from models.cancellation import is_cancellable
 from models.delivery import NotOffered, TooLate, arrange
 from models.order import NotAllowed, Order, OutOfStock
-from models.order_change import TooOften
+from models.order_change import AlreadyPacked, TooOften
 from models.order_change import change as change_order
 from models.quote import together
 from models.trail import ChangedMeanwhile, mark_of
@@ -54,6 +54,13 @@ def change(number: str):
         fresh = Order.get_by_id(order.id)
         forms = ChangeForms(fresh, fresh.lines(), request.form)
         forms.sent.ngjyra.errors = [gettext("Kjo ngjyrë mbaroi ndërkohë. Zgjidhni një tjetër.")]
+        return order_page(fresh, piece=PIECE, status=422, forms=forms)
+    except AlreadyPacked:
+        fresh = Order.get_by_id(order.id)
+        forms = ChangeForms(fresh, fresh.lines(), request.form)
+        if forms.sent is None:
+            return _gone(fresh)
+        forms.sent.gift_note.errors = [gettext("Porosia është paketuar tashmë: kartolina mbetet siç është.")]
         return order_page(fresh, piece=PIECE, status=422, forms=forms)
     except TooOften:
         forms = ChangeForms(order, order.lines(), request.form)

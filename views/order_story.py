@@ -39,6 +39,8 @@ _FIELDS = {
     "place": lazy_gettext("adresa"),
     "phone": lazy_gettext("telefoni"),
     "note": lazy_gettext("shënimi"),
+    "gift_note": lazy_gettext("kartolina e dhuratës"),
+    "wish": lazy_gettext("ora e dëshiruar"),
     "colour": lazy_gettext("ngjyra"),
 }
 _ANSWERS = {

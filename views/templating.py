@@ -9,7 +9,7 @@ from babel.dates import format_date, format_datetime
 
 import config
 import language
-from models.calendar import ZONE
+from models.calendar import ZONE, wish_hours
 from models.checkout import title_of
 from models.drawing import picture_path
 from models.instalments import split
@@ -171,6 +171,7 @@ def register_templating(app) -> None:
         moment=moment,
         day=day_text,
         clock=clock,
+        hours=wish_hours,
         storage=storage_label,
         phone=phone_text,
         points=points_text,

@@ -81,6 +81,8 @@ FIELDS = {
     "postal_code": lazy_gettext("Kodi postar"),
     "phone": lazy_gettext("Telefoni"),
     "note": lazy_gettext("Shënimi"),
+    "gift_note": lazy_gettext("Kartolina e dhuratës"),
+    "wish": lazy_gettext("Ora e dëshiruar"),
     "colour": lazy_gettext("Ngjyra"),
     "role": lazy_gettext("Roli"),
     "partner": lazy_gettext("Partneri"),

@@ -7,10 +7,12 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.fields.choices import SelectChoice
 
 from language import current
+from models.calendar import WISHES, wish_hours
 from models.instalments import PARTS
 from models.payment_ways import CARD, INSTALMENTS
 from models.places import municipalities, place_of, places
 from models.points_choice import MemberPoints, PointsChanged, PointsChoice
+from models.saved_address import SavedAddress
 from views.club_words import plain_number, points_text
 from views.forms import AtMost, EmailAddress, PersonName, PhoneNumber, Required, ShopForm, lazy_gettext, tidy
 
@@ -99,6 +101,83 @@ class DeliveryForm(ShopForm):
                     code=place.code,
                 )
             )
+
+
+def wish_choices() -> list[SelectChoice]:
+    """The hours that a shopper may wish for, the first one being none of them."""
+    return [SelectChoice("", gettext("Pa dëshirë"))] + [
+        SelectChoice(wish, gettext("ora %(hours)s", hours=wish_hours(wish))) for wish in WISHES
+    ]
+
+
+class GiftFields(ShopForm):
+    """The card of a gift."""
+
+    gift_note = StringField(
+        lazy_gettext("Kartolina e dhuratës"),
+        [AtMost(200)],
+        filters=[tidy],
+        render_kw={"autocomplete": "off"},
+    )
+
+
+class WishFields(ShopForm):
+    """The hours that the shopper wishes for; the courier calls all the same (DLV-5)."""
+
+    wish = RadioField(lazy_gettext("Kur ju përshtatet?"), validate_choice=False, choices=[], default="")
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.wish.choices = wish_choices()
+        self.wish.data = self.wish.data or ""
+
+    def validate_wish(self, field):
+        if field.data and field.data not in WISHES:
+            raise ValidationError(gettext("Zgjidhni njërën nga orët."))
+
+
+# The choice of an address that is none of those that are kept.
+ANOTHER = "tjeter"
+
+
+class StepDeliveryForm(WishFields, GiftFields, DeliveryForm):
+    """The step of the delivery: one of the kept addresses or another one, the hours, the card of a gift (CHK-2)."""
+
+    adresa = RadioField(lazy_gettext("Adresa"), validate_choice=False, choices=[])
+    ruaj = BooleanField(lazy_gettext("Ruaje këtë adresë te „Adresat e mia”"))
+
+    # Those of the profile, and the one of them that is chosen.
+    kept: list[SavedAddress] = ()
+    address: SavedAddress | None = None
+
+    def offer(self, kept: list[SavedAddress], checkout=None) -> None:
+        """Show these addresses; the one where the order goes by `checkout` is chosen."""
+        self.kept = [one for one in kept if one.is_deliverable]
+        if checkout is not None and self.kept:
+            typed = (checkout.street, checkout.place, checkout.municipality)
+            same = (one for one in self.kept if (one.street, one.postal_code, one.municipality) == typed)
+            found = next(same, None)
+            self.adresa.data = str(found.id) if found is not None else ANOTHER
+            if found is not None:
+                # Another one begins empty.
+                self.street.data = self.place.data = self.postal_code.data = self.municipality.data = ""
+
+    def validate(self, extra_validators=None) -> bool:
+        self.address = next((one for one in self.kept if str(one.id) == self.adresa.data), None)
+        if self.address is not None:
+            self.street.data, self.municipality.data = self.address.street, self.address.municipality
+            self.place.data = self.postal_code.data = self.address.postal_code
+        return super().validate(extra_validators)
+
+    def validate_adresa(self, field):
+        if self.kept and field.data and field.data != ANOTHER and self.address is None:
+            # Removed in another tab a moment ago.
+            raise ValidationError(gettext("Kjo adresë nuk është më te „Adresat e mia”. Zgjidhni një tjetër."))
+
+    def delivery(self) -> dict[str, str]:
+        """What was chosen and typed, as the checkout keeps it."""
+        names = ("street", "municipality", "place", "postal_code", "recipient", "note", "gift_note", "wish")
+        return {name: self[name].data or "" for name in names}
 
 
 # Points as people type them: "3480", "3.480", "3 480".

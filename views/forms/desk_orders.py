@@ -9,6 +9,7 @@ from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaF
 from wtforms.fields.choices import SelectChoice
 
 import config
+from models.calendar import WISHES
 from models.catalogue import LANGUAGES, Variant
 from models.order import STATES, Order, OrderLine
 from models.order_note import LONGEST
@@ -26,7 +27,7 @@ from views.forms import (
     lazy_gettext,
     tidy,
 )
-from views.forms.checkout import DeliveryForm
+from views.forms.checkout import DeliveryForm, GiftFields, wish_choices
 from views.forms.numbers import digits_of
 from views.templating import state_name
 
@@ -137,10 +138,11 @@ class ReasonForm(ShopForm):
     )
 
 
-class ChangeForm(ReasonForm, DeliveryForm):
-    """Address, phone, note and colours; `ngjyra-<line>` for each line that has a choice."""
+class ChangeForm(ReasonForm, GiftFields, DeliveryForm):
+    """Address, phone, note, wish, card and colours; `ngjyra-<line>` for each line that has a choice."""
 
     recipient = None
+    wish = SelectField(lazy_gettext("Ora e dëshiruar"), validate_choice=False)
     phone = StringField(
         lazy_gettext("Telefoni për kontakt"),
         [Required(lazy_gettext("Shkruani telefonin për kontakt.")), AtMost(30), PhoneNumber()],
@@ -159,9 +161,14 @@ class ChangeForm(ReasonForm, DeliveryForm):
         }
         form = type("ColoursForm", (cls,), fields)(**more)
         form.known_code = order.postal_code
+        form.wish.choices = wish_choices()
         for name in ("street", "place", "postal_code", "municipality", "phone", "note"):
             form[name].render_kw = {**(form[name].render_kw or {}), "autocomplete": "off"}
         return form
+
+    def validate_wish(self, field):
+        if field.data and field.data not in WISHES:
+            raise ValidationError(gettext("Zgjidhni njërën nga orët."))
 
     def validate_place(self, field):
         try:
@@ -196,7 +203,7 @@ class ChangeForm(ReasonForm, DeliveryForm):
             if step.what == "changed":
                 # Of several changes the first says what the page had shown.
                 before = step.before | before
-        for name in ("street", "note", "municipality"):
+        for name in ("street", "note", "municipality", "wish", "gift_note"):
             if before.get(name) == self[name].data:
                 self[name].data = getattr(order, name)
         if before.get("postal_code") == self.place.data:

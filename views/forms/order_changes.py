@@ -7,9 +7,9 @@ from wtforms.fields.choices import SelectChoice
 from language import current
 from models.delivery import NotOffered, Slot
 from models.order import Order, OrderLine
-from models.order_change import CHANGEABLE, Wanted, colours_of_all
+from models.order_change import CARD_CHANGEABLE, CHANGEABLE, Wanted, colours_of_all
 from views.forms import AtMost, PhoneNumber, Required, ShopForm, as_typed, lazy_gettext, tidy
-from views.forms.checkout import DeliveryForm
+from views.forms.checkout import DeliveryForm, GiftFields, WishFields
 
 # Why an order is cancelled: the code that is kept → its words.
 REASONS = {
@@ -71,6 +71,20 @@ class NoteForm(PartForm):
         return {"note": self.note.data}
 
 
+class WishForm(PartForm, WishFields):
+    part = "ora"
+
+    def changed(self) -> dict:
+        return {"wish": self.wish.data}
+
+
+class GiftForm(PartForm, GiftFields):
+    part = "dhurata"
+
+    def changed(self) -> dict:
+        return {"gift_note": self.gift_note.data}
+
+
 class ColourForm(PartForm):
     """The colours that a line may become; `line` is the order's."""
 
@@ -104,7 +118,7 @@ class ChangeForms:
 
     def __init__(self, order: Order, lines: list[OrderLine], sent=None):
         """`sent` is what was sent of one of them, or None."""
-        self.address = self.phone = self.note = None
+        self.address = self.phone = self.note = self.wish = self.gift = None
         self.colours: list[ColourForm] = []
         self.sent: PartForm | None = None
         part = sent.get("cka", "") if sent is not None else ""
@@ -118,6 +132,9 @@ class ChangeForms:
         self.address = AddressForm(formdata=given(AddressForm, AddressForm.part), data=known)
         self.phone = PhoneForm(formdata=given(PhoneForm, PhoneForm.part), data={"phone": as_typed(order.phone)})
         self.note = NoteForm(formdata=given(NoteForm, NoteForm.part), data={"note": order.note})
+        self.wish = WishForm(formdata=given(WishForm, WishForm.part), data={"wish": order.wish})
+        if order.state in CARD_CHANGEABLE or part == GiftForm.part:
+            self.gift = GiftForm(formdata=given(GiftForm, GiftForm.part), data={"gift_note": order.gift_note})
         colours = colours_of_all(lines)
         for line in lines:
             form = ColourForm(
@@ -130,7 +147,9 @@ class ChangeForms:
         self.sent = next((form for form in self.all() if form.part == part), None)
 
     def all(self) -> list[PartForm]:
-        return [self.address, self.phone, self.note, *self.colours] if self.address is not None else []
+        if self.address is None:
+            return []
+        return [form for form in (self.address, self.phone, self.note, self.wish, self.gift) if form] + self.colours
 
 
 class CancelForm(ShopForm):
