@@ -20,6 +20,7 @@ from face import BadFace
 from models.base import db
 from models.profile import Profile
 from views import (
+    addresses,
     bills,
     browse,
     bss,
@@ -58,6 +59,8 @@ from views import (
     legal,
     money_back,
     numbers,
+    order_again,
+    order_calendar,
     order_changes,
     orders,
     pages,
@@ -116,6 +119,7 @@ def create_app() -> Flask:
     trail_words.register(app)
     desk_words.register(app)
     documents.register(app)
+    order_calendar.register(app)
     money_back.register(app)
     for papers in (documents.blueprint, documents.desk, desk_refunds.blueprint):
         app.register_blueprint(papers)
@@ -135,6 +139,7 @@ def create_app() -> Flask:
         bills,
         club,
         numbers,
+        addresses,
         profile,
         pages,
         pictures,
@@ -145,7 +150,7 @@ def create_app() -> Flask:
     csrf.exempt(watches.stop_blueprint)
     for choosing in (compare, viewed, wishes):
         app.register_blueprint(choosing.blueprint)
-    for afterwards in (order_changes, claims, shops):
+    for afterwards in (order_changes, order_again, order_calendar, claims, shops):
         app.register_blueprint(afterwards.blueprint)
     for work in (
         desk_staff,
