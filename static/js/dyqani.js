@@ -64,6 +64,30 @@
 
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-print]")) print(); });
 
+  /* Hearts and comparison: pages are kept for everybody, so what this visitor chose is marked here. A press says what is
+     meant, for the page may be older than the choice. */
+  const mark = () => {
+    const chosen = find("#zgjedhjet");
+    for (const button of chosen ? document.querySelectorAll("[data-choose]") : []) {
+      button.setAttribute("aria-pressed", chosen.dataset[button.dataset.choose].split(" ").includes(button.value));
+    }
+  };
+  document.addEventListener("DOMContentLoaded", mark);
+  document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+    if (elt.id === "zgjedhjet" || find("[data-choose]", elt)) mark();
+  });
+  for (const trouble of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(trouble, mark);
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-choose][aria-pressed]");
+    if (!button) return;
+    const off = button.getAttribute("aria-pressed") === "true";
+    button.dataset.off = off ? "1" : "";
+    button.setAttribute("aria-pressed", !off);
+  }, true);
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.dataset.off) detail.parameters.hiq = "1";
+  });
+
   /* Arrow keys go through the suggestions; Escape closes them. */
   document.addEventListener("keydown", (event) => {
     const search = event.target.closest?.(".search");
