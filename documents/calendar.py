@@ -1,4 +1,4 @@
-"""The delivery as an entry for a calendar, by RFC 5545: the promised day, or the time that was arranged (DLV-2, DLV-5).
+"""The delivery as an entry for a calendar, by RFC 5545: the promised day, or the arranged time (DLV-2, DLV-5).
 
 Each change of the order raises SEQUENCE, and the UID stays: a calendar that takes the file again moves its entry.
 Times are written in UTC, which every calendar shows in its own zone; a day without a time is one of Skopje.

@@ -144,7 +144,7 @@ class Repeat:
         return Again(line, "ready", payment=payment, device=device)
 
     def _is(self, chosen: Chosen, line: OrderLine) -> bool:
-        """Whether a line of the cart is what the order's line was: the same piece, contract, tariff and own number."""
+        """Whether a line of the cart is what the order's was: the same piece, contract, tariff and own number."""
         if (chosen.variant.id, chosen.contract_type) != (line.variant_id, line.contract_type):
             return False
         if not line.is_contract:

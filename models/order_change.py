@@ -76,8 +76,9 @@ def change(order: Order, wanted: Wanted, *, by: Actor, now, mark: str | None = N
     """Change the order, in one transaction with its entry in the trail; returns the order as it is now.
 
     Prices stay as they were ordered. A packed order whose colour changes is to be packed anew. Nothing wanted
-    anew changes and writes nothing. Raises NotAllowed after dispatch, AlreadyPacked, TooOften, ChangedMeanwhile when the trail
-    went on after `mark`, OutOfStock where a colour is gone, KeyError for a postal code that is none.
+    anew changes and writes nothing. Raises NotAllowed after dispatch, AlreadyPacked for the card of a gift once it is
+    packed, TooOften, ChangedMeanwhile when the trail went on after `mark`, OutOfStock where a colour is gone, and
+    KeyError for a postal code that is none.
     """
     with db.atomic():
         order = order.relock()

@@ -103,7 +103,7 @@ class SavedAddress(BaseModel):
 
     @classmethod
     def remove(cls, profile: Profile, number: int) -> bool:
-        """Forget the profile's address of this id; false when it is not there. The oldest one left takes its place."""
+        """Forget the profile's address of this id; false when it is not there. The oldest left takes its place."""
         with db.atomic():
             known = cls._hold(profile)
             gone = next((one for one in known if one.id == number), None)

@@ -49,10 +49,9 @@ def add():
 def change(address_id: int):
     address = find_address_or_404(address_id)
     if request.method != "POST":
-        known = {"street": address.street, "place": address.postal_code, "municipality": address.municipality}
-        return _page(
-            AddressForm(data={**known, "label": address.label, "first": address.is_default}), address=address
-        )
+        known = {name: getattr(address, name) for name in ("street", "municipality", "label")}
+        known |= {"place": address.postal_code, "first": address.is_default}
+        return _page(AddressForm(formdata=None, data=known), address=address)
     form = AddressForm()
     if not form.validate():
         return _page(form, 422, address=address)

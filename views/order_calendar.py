@@ -1,4 +1,4 @@
-"""Shto në kalendar: the delivery of an order as a file for a calendar, for whoever may see the order (DLV-2, DLV-5)."""
+"""Shto në kalendar: the delivery of an order as a calendar file, for whoever may see the order (DLV-2, DLV-5)."""
 
 from flask import Blueprint, abort, make_response, request, url_for
 
