@@ -9,6 +9,9 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import phonenumbers
 
 import config
 from models.base import db
@@ -103,8 +106,7 @@ def load(now) -> str:
 
     Raises BadLines, having changed no device, when data/catalogue.csv or data/tariffs.csv is not in order.
     """
-    data = config.ROOT / "data"
-    report = PriceList(data / "catalogue.csv", TariffList(data / "tariffs.csv")).load(now)
+    report = PriceList(_file("catalogue.csv"), TariffList(_file("tariffs.csv"))).load(now)
     with db.atomic():
         before = {msisdn for (msisdn,) in Number.select(Number.msisdn).tuples()}
         billed = BssExtract(billing_files(now)).load(now)
@@ -121,6 +123,25 @@ def load(now) -> str:
         f"{report.tariffs} tariffs, {len(profiles)} profiles (password {PASSWORD}), "
         f"{billed['numbers.csv'].added} numbers, {billed['new_numbers.csv'].added} new numbers."
     )
+
+
+def _file(name: str) -> Path:
+    """A list of the demo world: the brand's own, where its folder has one."""
+    return config.FACE.file(name) or config.ROOT / "data" / name
+
+
+def here(msisdn: str) -> str:
+    """One of the numbers of the table, as a mobile number of the shop's own country."""
+    if config.COUNTRY == "MK":
+        return msisdn
+    example = phonenumbers.example_number_for_type(config.COUNTRY, phonenumbers.PhoneNumberType.MOBILE)
+    digits = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+    return digits[:-6] + msisdn[-6:]
+
+
+def worth(denars: int) -> int:
+    """An amount of the table in the shop's own currency, in whole units."""
+    return denars if config.CURRENCY == "MKD" else max(1, denars * 100 // 6150)
 
 
 def billing_files(now) -> dict[str, bytes]:
@@ -161,22 +182,22 @@ def billing_files(now) -> dict[str, bytes]:
             [code, one.holder_id, one.segment, *names, same_day_before(today, one.months), _yes(one.has_history)]
         )
         for msisdn, sim_end in zip(one.numbers, one.sim_ends, strict=True):
-            tables["numbers.csv"].append([msisdn, code, sim_end, "postpaid", "linja-m"])
+            tables["numbers.csv"].append([here(msisdn), code, sim_end, "postpaid", "linja-m"])
         if one.debt:
             paid_at = "" if one.paid_hours_ago is None else (now - timedelta(hours=one.paid_hours_ago)).isoformat()
             days = [today - timedelta(days=25), today - timedelta(days=10)]
-            tables["invoices.csv"].append([f"{code}-2", code, *days, one.debt, paid_at, one.paid_through])
+            tables["invoices.csv"].append([f"{code}-2", code, *days, worth(one.debt), paid_at, one.paid_through])
         if one.months > 2:
             # One that was paid in time.
             days = [today - timedelta(days=55), today - timedelta(days=40)]
             paid_at = (now - timedelta(days=45)).isoformat()
-            tables["invoices.csv"].append([f"{code}-1", code, *days, 899, paid_at, "bank"])
+            tables["invoices.csv"].append([f"{code}-1", code, *days, worth(899), paid_at, "bank"])
         if one.instalments_paid:
             started = same_day_before(today, one.instalments_paid)
             ends = same_day_before(today, one.instalments_paid - 24)
-            price = 24_000
+            price = worth(24_000)
             tables["contracts.csv"].append(
-                [f"{code}-K", one.numbers[-1], "besnik24", "Samsung Galaxy A56", started, ends, price]
+                [f"{code}-K", here(one.numbers[-1]), "besnik24", "Samsung Galaxy A56", started, ends, price]
                 + [24, one.instalments_paid, price * one.percent_paid // 100]
             )
     return {name: _csv(rows) for name, rows in tables.items()}
@@ -201,7 +222,7 @@ def _csv(rows) -> bytes:
 def _new_numbers():
     """Scattered over three prefixes, so that a search by digits has something to choose from."""
     for index in range(NEW_NUMBERS):
-        yield f"3897{index % 3}{index * 7919 % 800_000 + 200_000}"
+        yield here(f"3897{index % 3}{index * 7919 % 800_000 + 200_000}")
 
 
 def _add_numbers(now, before: set[str], profiles: set[str]) -> None:
@@ -211,7 +232,7 @@ def _add_numbers(now, before: set[str], profiles: set[str]) -> None:
     """
     for one in SUBSCRIPTIONS:
         email = f"{one.who}@example.com"
-        for msisdn in one.numbers if one.who else ():
+        for msisdn in map(here, one.numbers if one.who else ()):
             if msisdn in before and email not in profiles:
                 continue
             profile, number = Profile.get(Profile.email == email), Number.get(Number.msisdn == msisdn)
@@ -252,7 +273,7 @@ PARTNER = "kinema-qendra"
 def _staff(now, profiles: set[str]) -> None:
     """The desk's roles, each with the profile of its name; one that was taken away stays away."""
     nobody = not Staff.select().exists()
-    partner = Partner.get(Partner.code == PARTNER)
+    partner = Partner.get_or_none(Partner.code == PARTNER) or Partner.select().order_by(Partner.id).first()
     for role in ROLES:
         email = f"{role}@example.com"
         if nobody or email in profiles:
@@ -268,15 +289,15 @@ def _club(now) -> int:
 
     A member's history is written once: entries of the ledger are never changed.
     """
-    data, today = config.ROOT / "data", local_day(now)
-    RateList(data / "club_rates.csv").load(today)
+    today = local_day(now)
+    RateList(_file("club_rates.csv")).load(today)
     if not PartnerOffer.select().exists():
-        OfferList(data / "club_offers.csv").load(today)
+        OfferList(_file("club_offers.csv")).load(today)
     if not ClubGift.select().exists():
-        GiftList(data / "club_gifts.csv").load(today)
+        GiftList(_file("club_gifts.csv")).load(today)
     new = 0
     for one in MEMBERSHIPS:
-        number = Number.get(Number.msisdn == one.msisdn)
+        number = Number.get(Number.msisdn == here(one.msisdn))
         if not ClubMember.select().where(ClubMember.number == number).exists():
             _join(one, number, now)
             new += 1
@@ -293,6 +314,8 @@ def _join(one: Membership, number: Number, now) -> None:
         told.append(month)
         month = month_of(month_after(first_day(month)))
     spent = [(_noon(same_day_before(today, ago) - timedelta(days=2)), *more) for ago, *more in one.vouchers]
+    # Of a brand's own partners nobody has a code yet.
+    spent = [voucher for voucher in spent if PartnerOffer.of_code(voucher[1], local_day(voucher[0])) is not None]
     for index, month in enumerate(told):
         at = _noon(_told_on(month))
         # On 1 July what was earned two years before lapses.

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from peewee import fn
 
+import config
 from models import cells
 from models.base import db, locked
 from models.bss_columns import SPENDINGS, TOPUPS, day
@@ -18,14 +19,15 @@ from models.club_member import ClubMember, FixedService
 from models.club_month import ClubTopup, Differs, MonthCount, MonthlyCredit
 from models.club_offer import ClubGift, Partner, PartnerOffer
 from models.club_rate import DEFAULTS, NAMES, TABLES, BackDated, Rate
-from models.club_words import Offer, read
+from models.club_words import BUNDLE_WORDS, Offer, read
 from models.sheet import BadLine, BadLines, Line, Sheet, line_problems, match_header
 
 # How many bad lines are kept to be shown; the others are counted.
 SHOWN = 200
 # What means something else in an SMS to 50777 (CLB-9, PRV-2).
 RESERVED = frozenset(
-    {"MB", "SMS", "MMS", "HEJ", "SUPER", "FILLO", "MSUPER", "MFILLO", "STOP", "START", "INFO", "HELP", "PO", "JO"}
+    {"MB", "SMS", "MMS", "HEJ", "SUPER", "FILLO", "STOP", "START", "INFO", "HELP", "PO", "JO"}
+    | {word.upper() for word in BUNDLE_WORDS.values()}
 )
 BACK_DATED = "is over, or counts already: a change is a line of its own, from today on or from a later day"
 LAST_DAY_OVER = "is over: the last day may be today or a later day"
@@ -39,9 +41,17 @@ def _offer_code(cell: str) -> str:
 
 
 _CODE = "[A-Za-z0-9][A-Za-z0-9._-]*"
+_LANGUAGES = ("sq", "mk", "en")
 _TEXTS = {
-    **{f"name_{language}": (cells.text(60), ...) for language in ("sq", "mk", "en")},
-    **{f"detail_{language}": (cells.text(120), "") for language in ("sq", "mk", "en")},
+    **{f"name_{language}": (cells.text(60), ...) for language in _LANGUAGES},
+    **{f"detail_{language}": (cells.text(120), "") for language in _LANGUAGES},
+}
+# In a language that the shop does not speak a text may be left out: it is then the first language's.
+_UNSPOKEN = {
+    f"{stem}_{language}": f"{stem}_{config.LANGUAGES[0]}"
+    for stem in ("name", "detail")
+    for language in _LANGUAGES
+    if language not in config.LANGUAGES
 }
 _PERIOD = {"since": (day, ...), "until": (day, None)}
 
@@ -70,7 +80,7 @@ class Table:
         """
         with self._sheet.opened() as sheet:
             lines = sheet.lines()
-            needed = [name for name in self.columns if name not in self.optional]
+            needed = [name for name in self.columns if name not in self.optional and name not in _UNSPOKEN]
             places, bad = match_header(next(lines, None), needed, self._refusal)
             if bad:
                 yield 1, None, bad
@@ -138,7 +148,7 @@ class Table:
                 continue
             read, blank = self.columns[name]
             if not cell:
-                if blank is ...:
+                if blank is ... and name not in _UNSPOKEN:
                     problems[name] = "is blank"
                 else:
                     values[name] = blank
@@ -147,6 +157,9 @@ class Table:
                 values[name] = read(cell)
             except ValueError as error:
                 problems[name] = str(error)
+        for name, first in _UNSPOKEN.items():
+            if name in self.columns and values.get(name) in (None, "", ...):
+                values[name] = values.get(first, "")
         if not problems:
             for column, reason in self.wrong(values):
                 problems.setdefault(column, reason)

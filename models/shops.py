@@ -10,22 +10,26 @@ from models.places import in_order, municipality_of, place_of
 from models.shop_row import TEXTS, ShopRow
 
 
+# Of the streets, those in languages that the shop does not speak: the file need not say them.
+_UNSPOKEN = {"street_sq", "street_mk", "street_en"} - {f"street_{language}" for language in config.LANGUAGES}
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """`municipality` is its code; hours are "09:00–20:00", or "" where it is closed."""
 
     municipality: str
     postal_code: str
-    street_sq: str
-    street_mk: str
-    street_en: str
     weekdays: str
     saturday: str
     sunday: str
     phone: str
+    street_sq: str = ""
+    street_mk: str = ""
+    street_en: str = ""
 
     def street(self, language: str) -> str:
-        return getattr(self, f"street_{language}") or self.street_sq
+        return getattr(self, f"street_{language}") or getattr(self, f"street_{config.LANGUAGES[0]}")
 
     def place(self, language: str) -> str:
         """The town, and which of its municipalities where it has several: "Shkup, Karposh"."""
@@ -51,7 +55,7 @@ def from_file() -> tuple[Shop, ...]:
     with open(config.SHOPS, encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             try:
-                shop = Shop(**{name: (row[name] or "").strip() for name in Shop.__slots__})
+                shop = Shop(**{name: (row[name] or "").strip() for name in Shop.__slots__ if name not in _UNSPOKEN})
             except KeyError as error:
                 raise ValueError(f"{config.SHOPS}, line {number}: no column {error}") from None
             municipality_of(shop.municipality)
