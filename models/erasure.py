@@ -39,6 +39,7 @@ from models.staff import Staff
 from models.stock_return import StockReturn
 from models.trail import record
 from models.voucher import Voucher
+from models.watch import Watch
 
 log = structlog.get_logger()
 
@@ -354,6 +355,7 @@ def _erase(profile: Profile, now) -> None:
     Mail.update(profile=None).where(Mail.profile == profile, Mail.order.is_null(False)).execute()
     Mail.delete().where(Mail.order.is_null(), Mail.recipient == email).execute()
     Registration.delete().where(Registration.email == email).execute()
+    Watch.delete().where(Watch.email == email).execute()
     Attempt.delete().where(Attempt.key.endswith(f":{email}")).execute()
     Allowance.delete().where(
         (Allowance.key == f"code:{profile.id}") | Allowance.key.startswith(f"code:{profile.id}:")

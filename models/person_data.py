@@ -30,6 +30,7 @@ from models.registration import Registration
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
 from models.trail import record
+from models.watch import Watch
 
 # A statement has at most so many ids: databases take no more than some ten thousand values in one.
 BATCH = 500
@@ -72,6 +73,7 @@ def _of_email(email: str) -> dict:
         Number: _ids(ProfileNumber.select(ProfileNumber.number).where(ProfileNumber.profile.in_(profiles))),
         Registration: _ids(Registration.select(Registration.id).where(Registration.email == email)),
         Mail: _ids(Mail.select(Mail.id).where(Mail.recipient == email)),
+        Watch: _ids(Watch.select(Watch.id).where(Watch.email == email)),
         # What the mailbox agreed to as a guest's.
         Consent: _ids(Consent.select(Consent.id).where(Consent.email == email)),
     }
