@@ -26,12 +26,14 @@ from views import (
     bss,
     budget,
     cart,
+    cart_link,
     catalogue_words,
     checkout,
     claims,
     club,
     club_words,
     compare,
+    consents,
     delivery_link,
     demo,
     demo_phone,
@@ -66,6 +68,7 @@ from views import (
     pages,
     partner,
     pay,
+    pay_link,
     pictures,
     profile,
     shops,
@@ -173,6 +176,10 @@ def create_app() -> Flask:
     app.register_blueprint(gateway.blueprint)
     app.register_blueprint(club.stop_blueprint)
     csrf.exempt(club.stop_blueprint)
+    for by_link in (pay_link.blueprint, pay_link.payer, cart_link.blueprint, consents.blueprint):
+        app.register_blueprint(by_link)
+    app.register_blueprint(consents.stop_blueprint)
+    csrf.exempt(consents.stop_blueprint)
     csrf.exempt(gateway.blueprint)
     # It looks at the token itself, once it is known who sends the large file.
     csrf.exempt(desk_import.upload)

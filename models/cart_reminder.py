@@ -110,7 +110,10 @@ class CartReminder(BaseModel):
         return mail.recipient == (cart.profile.email if cart.profile is not None else cart.checkout.email.strip())
 
     def lines(self, now, segment=None) -> list[Chosen]:
-        """The lines that were in the cart then and are still, as they stand at `now` (CAT-5)."""
+        """The lines that were in the cart then and are still, as they stand at `now` (CAT-5).
+
+        `segment` is asked for whose promotions apply: those of whose cart it is, unless somebody else looks.
+        """
         return [chosen for chosen in self.cart.lines(now, segment or self.segment) if chosen.id <= self.last_line]
 
     def segment(self) -> str | None:
@@ -151,7 +154,7 @@ class CartReminder(BaseModel):
         with db.atomic():
             locked(Cart.select().where(Cart.id == cart.id)).first()
             held = {(line.variant_id, line.choice) for line in CartLine.select().where(CartLine.cart == cart)}
-            for chosen in self.lines(now, segment):
+            for chosen in self.lines(now, lambda: segment):
                 line = chosen.line
                 try:
                     added = cart.add(

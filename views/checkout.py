@@ -39,7 +39,9 @@ from views.forms.checkout import (
     told_of_points,
 )
 from views.orders import remember_order
+from views.pay_link import made_link
 from views.reasons import told
+from views.reminder_wish import reminder_box, take_wish
 from views.respond import go, keep_private, respond, wants_piece
 from views.shopper import shopper
 
@@ -190,12 +192,13 @@ def data():
         form.phone.data = as_typed(checkout.phone)
     if request.method == "POST":
         if not form.validate():
-            return show_step("data", checkout, 422, form=form)
+            return show_step("data", checkout, 422, form=form, **reminder_box(checkout))
         checkout.first_name, checkout.last_name = form.first_name.data, form.last_name.data
         checkout.email, checkout.phone = form.email.data, form.phone_digits
         checkout.save()
+        take_wish(checkout)
         return go(url_for(next_step(checkout, "delivery")))
-    return show_step("data", checkout, form=form)
+    return show_step("data", checkout, form=form, **reminder_box(checkout))
 
 
 @blueprint.route("/porosia/dergesa", methods=["GET", "POST"])
@@ -458,6 +461,8 @@ def _place():
     if payment is None:
         # Nothing is due now: the bank has no part in it (PAY-3).
         return go(url_for("orders.confirmation", number=order.number))
+    if request.form.get("paguan") == "tjeter":
+        return go(made_link(order))
     return go(url_for("pay.show", number=order.number))
 
 

@@ -10,6 +10,7 @@ from models.order import NotAllowed
 from models.order_link import sign
 from models.payment import Payment, hear
 from views.orders import find_order_or_refuse, without_token
+from views.pay_link import outcome_address
 from views.respond import go, keep_private, respond
 from views.shopper import shopper
 
@@ -59,6 +60,9 @@ def from_bank():
     if isinstance(purpose, BillPayment):
         # Of a profile, which is still logged in or logs in again: what it owes is not for whoever has a link.
         return redirect(f"{prefix}/paguaj/{purpose.number}", 303)
+    if payment.link_id is not None:
+        # Who paid for somebody else is told of their payment, and of nothing else.
+        return redirect(outcome_address(payment), 303)
     # The bank's POST carries no cookie of ours; the signed link lets the shopper see the order all the same.
     return redirect(f"{prefix}/porosia/{purpose.number}/konfirmimi?k={sign(purpose)}", 303)
 

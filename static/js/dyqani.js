@@ -64,6 +64,18 @@
 
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-print]")) print(); });
 
+  /* A link that is to be sent: by what the device shares with, or else copied. */
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-copy]");
+    if (!button) return;
+    const field = find(button.dataset.copy);
+    field.select();
+    try {
+      if (navigator.share && matchMedia("(pointer: coarse)").matches) await navigator.share({ url: field.value });
+      else { await navigator.clipboard.writeText(field.value); say(button.dataset.said); }
+    } catch { /* It stands in its field, marked. */ }
+  });
+
   /* Hearts and comparison: pages are kept for everybody, so what this visitor chose is marked here. A press says what is
      meant, for the page may be older than the choice. */
   const mark = () => {

@@ -6,6 +6,7 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 import config
 import language
 from models.password import MOST, WeakPassword
+from views.consent_words import WORDING
 from views.forms import AtMost, EmailAddress, PersonName, PhoneNumber, Required, ShopForm, lazy_gettext, tidy
 
 
@@ -124,8 +125,9 @@ class EmailForm(ShopForm):
 class NewsForm(ShopForm):
     """What the profile agrees to be told of (PRV-2): unchecked until somebody checks it."""
 
-    club_email = BooleanField(lazy_gettext("Dua lajme të klubit me e-postë: oferta të partnerëve dhe dhurata"))
-    club_sms = BooleanField(lazy_gettext("Dua lajme të klubit me SMS: oferta të partnerëve dhe dhurata"))
+    club_email = BooleanField(WORDING["club_email"])
+    club_sms = BooleanField(WORDING["club_sms"])
+    cart_email = BooleanField(WORDING["cart_email"])
 
 
 class PasswordForm(ShopForm):
