@@ -6,8 +6,8 @@ from models.base import MomentField
 
 ACTIVE = "WHERE state = 'active'"
 INDEXES = {
-    "watch_email": f"UNIQUE INDEX watch_email ON watch (variant_id, kind, email) {ACTIVE}",
-    "watch_of_profile": f"UNIQUE INDEX watch_of_profile ON watch (variant_id, kind, profile_id) {ACTIVE}",
+    "watch_guest_once": f"UNIQUE INDEX watch_guest_once ON watch (variant_id, kind, email) {ACTIVE}",
+    "watch_profile_once": f"UNIQUE INDEX watch_profile_once ON watch (variant_id, kind, profile_id) {ACTIVE}",
     "watch_fresh": f"INDEX watch_fresh ON watch (id) {ACTIVE} AND fresh",
 }
 

@@ -371,9 +371,9 @@ class Watch(BaseModel):
         )
 
 
-Watch.add_index(Watch.index(Watch.variant, Watch.kind, Watch.email, unique=True, where=ACTIVE, name="watch_email"))
+Watch.add_index(Watch.index(Watch.variant, Watch.kind, Watch.email, unique=True, where=ACTIVE, name="watch_guest_once"))
 Watch.add_index(
-    Watch.index(Watch.variant, Watch.kind, Watch.profile, unique=True, where=ACTIVE, name="watch_of_profile")
+    Watch.index(Watch.variant, Watch.kind, Watch.profile, unique=True, where=ACTIVE, name="watch_profile_once")
 )
 Watch.add_index(Watch.index(Watch.id, where=SQL("state = 'active' AND fresh"), name="watch_fresh"))
 
