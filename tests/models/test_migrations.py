@@ -53,6 +53,7 @@ from models.price_list_job import PriceListJob
 from models.profile_link import ProfileLink
 from models.registration import Registration
 from models.retention import RetentionRun
+from models.saved_address import SavedAddress
 from models.second_factor import RecoveryCode, SecondFactor, WorkSession
 from models.security_code import SecurityCode
 from models.sms import Sms
@@ -145,6 +146,7 @@ def clubbed(order):
     DeskJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
     InboundSms.create(message="m-1", at=NOW)
     Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
+    SavedAddress.keep(whose, "Rr. Ilindenit 12", "1200", "MK-609", NOW)
 
 
 def worked_at(order):
@@ -189,8 +191,11 @@ BAD = [
     (Order, {"due_now": -1}),
     (Order, {"points": -1}),
     (Order, {"points_worth": 50}),
+    (Order, {"wish": "8-10"}),
     (Checkout, {"points": -2}),
     (Checkout, {"points_worth": 50}),
+    (Checkout, {"wish": "noon"}),
+    (SavedAddress, {"street": ""}),
     (OrderLine, {"payment": "points"}),
     (OrderLine, {"payment": "instalments", "parts": 7}),
     (CartLine, {"payment": "cash"}),
