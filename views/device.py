@@ -16,7 +16,7 @@ from models.quote import quote
 from models.shelf import Shelf, shelf
 from views import characteristics
 from views.cards import card_html
-from views.choosing import note_seen
+from views.choosing import looking_at, note_seen
 from views.forms.device import NO_WISH, PAYMENT_WORDS, SLUG, TYPE_WORDS, Wish, address
 from views.kept import kept_page, profile_here
 from views.respond import wants_piece
@@ -48,6 +48,7 @@ def show(slug: str):
     choice = shelf.offered(slug)
     if choice is None:
         abort(404)
+    looking_at(choice.device.id)
     wish = Wish.read(request.args) if request.args else NO_WISH
     audience = _audience(choice)
     offer, exact = choice.nearest(wish.colour, wish.storage, wish.keep)
