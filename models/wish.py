@@ -198,9 +198,7 @@ class WishList(BaseModel):
         ids = [row.device_id for row in rows]
         variants: dict[int, list[Variant]] = {}
         for variant in (
-            Variant.select()
-            .where(Variant.device.in_(ids), Variant.listed)
-            .order_by(Variant.position, Variant.id)
+            Variant.select().where(Variant.device.in_(ids), Variant.listed).order_by(Variant.position, Variant.id)
         ):
             variants.setdefault(variant.device_id, []).append(variant)
         promotions: dict[int, list[Promotion]] = {}
@@ -225,7 +223,9 @@ class WishList(BaseModel):
     def forget_old(cls, now) -> int:
         """Delete guests' lists that nobody looked at for WISH_DAYS (PRV-3); returns how many."""
         return (
-            cls.delete().where(cls.token.is_null(False), cls.seen_at < now - timedelta(days=config.WISH_DAYS)).execute()
+            cls.delete()
+            .where(cls.token.is_null(False), cls.seen_at < now - timedelta(days=config.WISH_DAYS))
+            .execute()
         )
 
 
@@ -259,9 +259,7 @@ class Wished:
             return cls(line)
         wanted = [offer for offer in offers if offer[0].id == line.variant_id]
         # As a list's card: the cheapest that is in stock.
-        variant, price = (
-            wanted[0] if wanted else min(offers, key=lambda offer: (offer[0].stock < 1, offer[1].now))
-        )
+        variant, price = wanted[0] if wanted else min(offers, key=lambda offer: (offer[0].stock < 1, offer[1].now))
         return cls(line, variant, price, any(one.stock > 0 for one, _ in offers))
 
     @property

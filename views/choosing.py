@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
 
-from flask import current_app, render_template, request
+from flask import current_app, g, render_template, request
 from markupsafe import Markup, escape
 
 from language import current
@@ -19,7 +19,7 @@ from models.money import money
 from models.shelf import shelf
 from models.wish import WishList
 from views import wisher
-from views.kept import constant, fills, profile_here
+from views.kept import constant, fills
 from views.shell import blank, mould
 from views.words import url
 
@@ -96,6 +96,11 @@ def is_seen_off() -> bool:
     return request.cookies.get(SEEN) == OFF
 
 
+def looking_at(device_id: int) -> None:
+    """This request's page is about this device: what was looked at is shown without it."""
+    g.looking_at = device_id
+
+
 def note_seen(response, device_id: int) -> None:
     """Put a device before those that were looked at earlier, unless the visitor does not want it."""
     if is_seen_off():
@@ -118,14 +123,14 @@ def forget_seen(response, *, off: bool) -> None:
 @fills("choosing")
 def choosing() -> str:
     """What is compared, and what is marked on buttons; the same for every guest who chose nothing."""
-    if COMPARED not in request.cookies and wisher.COOKIE not in request.cookies and profile_here() is None:
+    if COMPARED not in request.cookies and not wisher.has_wishes():
         return constant("choosing", "compare/_tray.html", compared=[], wished=[])
     return tray()
 
 
 def tray(compared: Iterable[int] | None = None, **more) -> Markup:
     """The tray with what is compared, what the browser carries by itself, and for the script what is wished."""
-    owner = wisher.owner()
+    owner = wisher.owner() if wisher.has_wishes() or g.get("wish_token") else None
     html = render_template(
         "compare/_tray.html",
         compared=facts_of(compared_ids() if compared is None else compared),
@@ -138,9 +143,8 @@ def tray(compared: Iterable[int] | None = None, **more) -> Markup:
 @fills("seen")
 def seen_strip() -> str:
     """The devices looked at last, but for the one of this page."""
-    ids = seen_ids()
-    here = (request.view_args or {}).get("slug")
-    shown = [card for card in shelf.cards(ids) if _facts(card)["slug"] != here][:SEEN_MOST] if ids else []
+    ids = compare.without(seen_ids(), g.get("looking_at"))[:SEEN_MOST]
+    shown = shelf.cards(ids) if ids else []
     if not shown:
         return constant("seen", "viewed/_strip.html", things="")
     code = current()

@@ -54,7 +54,7 @@ def show():
 def add():
     """Put a device beside those that the browser carries, or with `hiq` take it out; doing it twice is once.
 
-    A link and no form: cards are kept for everybody, without a token, and nothing but the browser's own cookie changes.
+    A link and no form: cards are kept for everybody, without a token, and only the browser's own cookie changes.
     """
     shelf.fresh()
     choice = _offered(request.args.get("p", ""))
@@ -156,7 +156,9 @@ def _context(choices: list[Choice]) -> dict:
         "most": MOST,
         # What was used to get here is gone after the swap: the heading takes the focus.
         "moved": used.startswith(("hiq-", "shto-")),
-        "said": gettext("Krahasohen: %(names)s.", names=", ".join(names)) if names else gettext("Nuk krahasohet më asgjë."),
+        "said": gettext("Krahasohen: %(names)s.", names=", ".join(names))
+        if names
+        else gettext("Nuk krahasohet më asgjë."),
     }
 
 
@@ -191,9 +193,7 @@ def _groups(choices: list[Choice]) -> list[dict]:
         _row(gettext("Vetëm pajisje"), [_price(choice, segment) for choice in choices]),
         _row(gettext("Me Besnik 24"), [_text(_monthly(choice)) for choice in choices]),
         _row(gettext("Gjendja"), [_stock(choice) for choice in choices]),
-        _row(
-            gettext("Dhuratë"), [_text(choice.gift.name(current()) if choice.gift else "") for choice in choices]
-        ),
+        _row(gettext("Dhuratë"), [_text(choice.gift.name(current()) if choice.gift else "") for choice in choices]),
         _row(gettext("Ngjyrat"), [_text(_colours(choice)) for choice in choices]),
     ]
     known = [_specifications(choice) for choice in choices]
@@ -240,7 +240,9 @@ def _colours(choice: Choice) -> str:
 
 def _specifications(choice: Choice) -> dict[str, tuple[str, str]]:
     """Key → title and text, of all the variants: the storage is not that of one."""
-    rows = {key: (title, text) for key, title, text in characteristics.specifications(choice.device, choice.first.variant)}
+    rows = {
+        key: (title, text) for key, title, text in characteristics.specifications(choice.device, choice.first.variant)
+    }
     if "memoria" in rows:
         rams = sorted({offer.variant.ram_gb for offer in choice.offers if offer.variant.ram_gb})
         texts = [" / ".join(storage_label(offer.storage) for offer in choice.storages())]

@@ -12,6 +12,8 @@ from views.kept import profile_here
 from views.shopper import shopper
 
 COOKIE = "deshirat"
+# In a cookie of who is logged in: there is a list in the profile. Pages of who has none need not ask for it.
+MARK = "po"
 _TOKEN = re.compile(f"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
 
 
@@ -26,14 +28,14 @@ def owner() -> Profile | str | None:
 
     A profile's list is for who is logged in to it alone: no cookie opens it.
     """
-    return profile_here() or token()
+    begun = g.get("wish_token")
+    return profile_here() or token() or (begun if begun != MARK else None)
 
 
 def owner_to_be() -> Profile | str:
     """As `owner`; a guest without a token gets one, and the answer carries its cookie."""
-    found = owner() or g.get("wish_token") or new_token()
-    if isinstance(found, str):
-        _carry(found)
+    found = owner() or new_token()
+    _carry(found)
     return found
 
 
@@ -45,19 +47,23 @@ def wish_list() -> WishList | None:
     found = WishList.of_guest(person) if isinstance(person, str) else WishList.of_profile(person)
     if found is not None and found.seen_at < shopper().now - timedelta(days=1):
         found.touch(shopper().now)
-        if isinstance(person, str):
-            _carry(person)
+        _carry(person)
     return found
 
 
+def has_wishes() -> bool:
+    """Whether there may be wishes; without one, a page asks the database nothing."""
+    return COOKIE in request.cookies
+
+
 def join_wishes(profile: Profile) -> None:
-    """What happens to a guest's wishes on login: they are the profile's from now on, and the cookie goes."""
-    if COOKIE not in request.cookies:
-        return
+    """What happens to a guest's wishes on login: they are the profile's from now on, and no cookie opens them."""
     mine = token()
-    if mine is not None:
-        WishList.join(mine, profile, shopper().now)
-    after_this_request(_drop)
+    theirs = WishList.join(mine, profile, shopper().now) if mine is not None else None
+    if theirs is not None or WishList.of_profile(profile) is not None:
+        _carry(profile)
+    elif COOKIE in request.cookies:
+        after_this_request(_drop)
 
 
 def _drop(response):
@@ -65,8 +71,9 @@ def _drop(response):
     return response
 
 
-def _carry(text: str) -> None:
-    """Give the browser its list for WISH_DAYS more."""
+def _carry(person: Profile | str) -> None:
+    """Give the browser its list for WISH_DAYS more: a guest's token, or of a profile's that there is one."""
+    text = person if isinstance(person, str) else MARK
     if g.get("wish_token") == text:
         return
     g.wish_token = text
