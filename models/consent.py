@@ -89,7 +89,7 @@ class Consent(BaseModel):
 
     @classmethod
     def history(cls, profile: Profile) -> list["Consent"]:
-        """Every word of the profile, and of its mailbox as a guest's once that is known to be its own; newest first."""
+        """Every word of the profile, and of its mailbox as a guest's once that is verified; the newest first."""
         whose = cls.profile == profile
         if profile.is_verified:
             whose |= cls.email == profile.email

@@ -1,7 +1,7 @@
 """A link that lets somebody else pay an order by card (PAY-8), and shows them no more than that needs.
 
 Whoever has the link may pay and nothing else: it opens neither the order nor anything of the shopper. What they pay
-is an attempt like the shopper's own (models/payment.py): the order is paid once, and what was paid beside it goes back.
+is an attempt like the shopper's own (models/payment.py): the order is paid once, and what was paid twice goes back.
 """
 
 import hashlib
@@ -72,7 +72,9 @@ class PayLink(BaseModel):
             nonce = _serializer("pay-link").loads(token)
         except (BadData, ValueError, TypeError) as error:
             raise LinkOver from error
-        found = cls.select(cls, Order).join(Order).where(cls.nonce == nonce).first() if isinstance(nonce, str) else None
+        if not isinstance(nonce, str):
+            raise LinkOver
+        found = cls.select(cls, Order).join(Order).where(cls.nonce == nonce).first()
         if found is None or found.revoked_at is not None:
             raise LinkOver
         return found
@@ -156,6 +158,4 @@ def _serializer(salt: str) -> URLSafeSerializer:
     return URLSafeSerializer(config.secret_key(), salt=salt, signer_kwargs={"digest_method": hashlib.sha256})
 
 
-PayLink.add_index(
-    PayLink.index(PayLink.order, unique=True, where=PayLink.revoked_at.is_null(), name="pay_link_once")
-)
+PayLink.add_index(PayLink.index(PayLink.order, unique=True, where=PayLink.revoked_at.is_null(), name="pay_link_once"))

@@ -14,7 +14,7 @@ FIELD = "kujtesa"
 
 
 def reminder_box(checkout: Checkout) -> dict:
-    """What the step of the data shows of it; nothing for a profile that agreed already, or where nobody is reminded."""
+    """What the step of the data shows of it; none for a profile that agreed, or where none are written."""
     profile = shopper().profile
     if not config.CART_REMINDER_HOURS or (profile is not None and Consent.live(KIND, profile=profile)):
         return {}

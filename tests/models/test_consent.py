@@ -11,7 +11,17 @@ from gateways.sms import segments
 from models.base import db
 from models.club_member import ClubMember
 from models.club_news import is_wanted, write_news
-from models.consent import BadLink, Consent, of_stop_token, stop_token
+from models.consent import (
+    KINDS,
+    MARKETING,
+    BadLink,
+    Consent,
+    NoConsent,
+    of_stop_token,
+    of_take_back_token,
+    stop_token,
+    take_back_token,
+)
 from models.number import ProfileNumber
 from models.outbox import Mail
 from models.profile import Profile
@@ -42,12 +52,12 @@ def news(of=None):
 
 @pytest.mark.rule("PRV-2")
 def test_it_is_no_until_somebody_says_yes_and_the_last_word_counts(arben):
-    assert Consent.of(arben) == {"club_email": False, "club_sms": False}
+    assert Consent.of(arben) == dict.fromkeys(KINDS, False)
     assert not Consent.say(arben, "club_sms", False, NOW, wording="x", channel="web")
     agrees(arben, "club_sms")
     agrees(arben, "club_sms")
     withdraws(arben, "club_sms")
-    assert Consent.of(arben) == {"club_email": False, "club_sms": False}
+    assert Consent.of(arben) == dict.fromkeys(KINDS, False)
     said = [(row.given, row.wording) for row in Consent.select().order_by(Consent.id)]
     assert said == [
         (True, "Po"),
@@ -204,3 +214,110 @@ def test_a_message_without_a_profile_is_wanted_by_nobody(arben):
     news()
     Sms.update(data={"offer": 1}).execute()
     assert Sms.get().is_too_late(NOW + timedelta(days=1))
+
+
+# Where marketing is written
+
+
+@pytest.mark.rule("PRV-2")
+def test_no_outbox_takes_marketing_without_the_live_yes_of_who_gets_it(arben):
+    besa = profile("besa@example.com")
+    agrees(besa)
+    Consent.say_as_guest("guest@example.com", "cart_email", True, NOW, wording="Po", channel="checkout")
+    mine, hers = None, Consent.live("club_email", profile=besa)
+    guests = Consent.live("cart_email", email="guest@example.com")
+    withdraws(besa, "club_sms")
+    no = Consent.select().where(~Consent.given).get()
+    told = {"language": "sq", "profile": arben, "data": {"offer": 1}}
+    for consent in (mine, hers, guests, no):
+        with pytest.raises(NoConsent):
+            Mail.write_to(arben.email, "club_news", NOW, key="k", consent=consent, **told)
+        with pytest.raises(NoConsent):
+            Sms.write("club_news", "38970100001", "sq", NOW, key="k", data={"profile": arben.id}, consent=consent)
+        with pytest.raises(NoConsent):
+            Mail.write_to(arben.email, "cart_reminder", NOW, key="k", consent=consent, **told)
+    with pytest.raises(NoConsent):
+        Mail.write_to("another@example.com", "cart_reminder", NOW, key="k", language="sq", consent=guests)
+    for write_all, kind in ((Mail.write_all, "club_news"), (Sms.write_all, "club_news")):
+        with pytest.raises(NoConsent):
+            write_all(kind, [{"recipient": arben.email}], NOW)
+    assert Mail.select().count() == Sms.select().count() == 0
+
+
+@pytest.mark.rule("PRV-2")
+def test_each_marketing_message_keeps_which_yes_it_went_out_by_and_falls_with_it(arben):
+    agrees(arben)
+    news()
+    for row in (Mail, Sms):
+        message = row.get()
+        consent = Consent.get_by_id(message.data["consent"])
+        assert (consent.profile, consent.kind) == (arben, MARKETING[row.what, "club_news"])
+        # A row that somebody wrote by hand goes nowhere.
+        row.update(data={"offer": message.data["offer"], "profile": arben.id}).execute()
+        assert row.get().is_too_late(NOW)
+
+
+# Guests
+
+
+def says(email="ana@example.com", given=True, channel="checkout", at=NOW):
+    return Consent.say_as_guest(email, "cart_email", given, at, wording="Po", channel=channel)
+
+
+@pytest.mark.rule("PRV-2")
+def test_a_guests_mailbox_is_one_whatever_its_case_and_its_last_word_counts():
+    assert says("Ana@Example.com")
+    assert not says("ana@example.com ")
+    yes = Consent.live("cart_email", email="ANA@example.com")
+    assert (yes.email, yes.profile_id, yes.is_live) == ("ana@example.com", None, True)
+    assert says(given=False)
+    assert not yes.is_live
+    assert says(at=later(1))
+    with pytest.raises(ValueError, match="club_email"):
+        Consent.say_as_guest("ana@example.com", "club_email", True, NOW, wording="x", channel="checkout")
+    assert Consent.live("cart_email") is None
+
+
+@pytest.mark.rule("PRV-2")
+def test_who_stopped_the_mails_in_the_mailbox_is_not_signed_up_by_what_a_stranger_ticks(arben):
+    says()
+    consent = of_take_back_token(take_back_token(Consent.get()))
+    assert consent.take_back(later(1), wording="Mos", channel="mail")
+    assert not consent.take_back(later(2), wording="Mos", channel="mail")
+    assert not says(at=later(3))
+    # Nor who said no in the profile with that mailbox; who never said anything may.
+    assert says(arben.email)
+    says(arben.email, given=False)
+    agrees(arben, "cart_email")
+    withdraws(arben, "cart_email")
+    assert not says(arben.email, at=later(3))
+    assert Consent.live("cart_email", email=arben.email) is None
+
+
+@pytest.mark.rule("PRV-2")
+def test_a_profile_sees_every_word_it_said_and_its_mailboxs_once_it_is_verified(arben):
+    says(arben.email)
+    agrees(arben, "club_sms")
+    besa = profile("besa@example.com")
+    agrees(besa)
+    assert [(word.kind, word.profile_id) for word in Consent.history(arben)] == [
+        ("club_sms", arben.id),
+        ("cart_email", None),
+    ]
+    arben.verified_at = None
+    assert [word.kind for word in Consent.history(arben)] == ["club_sms"]
+
+
+@pytest.mark.rule("PRV-2")
+def test_the_link_that_takes_a_consent_back_names_it_alone_and_cannot_be_made_up(arben):
+    says()
+    agrees(arben, "club_email")
+    yes = Consent.live("cart_email", email="ana@example.com")
+    token = take_back_token(yes)
+    assert "ana" not in token
+    assert of_take_back_token(token) == yes
+    for bad in ("", "x", str(yes.id), token[:-1], token + "x", stop_token(arben)):
+        with pytest.raises(BadLink):
+            of_take_back_token(bad)
+    with pytest.raises(BadLink):
+        of_stop_token(token)
