@@ -57,10 +57,13 @@ from views import (
     documents,
     errors,
     everywhere,
+    feed,
+    found,
     gateway,
     legal,
     money_back,
     numbers,
+    og,
     order_again,
     order_calendar,
     order_changes,
@@ -72,6 +75,7 @@ from views import (
     pictures,
     profile,
     shops,
+    sitemap,
     staff_login,
     trail_words,
     viewed,
@@ -124,6 +128,7 @@ def create_app() -> Flask:
     documents.register(app)
     order_calendar.register(app)
     money_back.register(app)
+    found.register(app)
     for papers in (documents.blueprint, documents.desk, desk_refunds.blueprint):
         app.register_blueprint(papers)
     desk_words.register(app)
@@ -151,6 +156,8 @@ def create_app() -> Flask:
     for wished in (watches.blueprint, watches.stop_blueprint, budget.blueprint):
         app.register_blueprint(wished)
     csrf.exempt(watches.stop_blueprint)
+    for looked_for in (sitemap, feed, og):
+        app.register_blueprint(looked_for.blueprint)
     for choosing in (compare, viewed, wishes):
         app.register_blueprint(choosing.blueprint)
     for afterwards in (order_changes, order_again, order_calendar, claims, shops):

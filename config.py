@@ -276,6 +276,11 @@ SHOPS = Path(_text("DYQANI_SHOPS", str(FACE.file("shops.csv") or ROOT / "data" /
 PLACES = FACE.file("places.csv") or ROOT / "data" / "mk_places.csv"
 POINTS = FACE.file("points.csv") or ROOT / "data" / "mk_points.csv"
 
+# Pictures that are drawn when they are first asked for, and product feeds: both can be made again at any time.
+DRAWN = Path(_text("DYQANI_DRAWN", str(INSTANCE / "drawn")))
+DRAWN_MB = _number("DYQANI_DRAWN_MB", 256, least=1)
+FEEDS = Path(_text("DYQANI_FEEDS", str(INSTANCE / "feeds")))
+
 # Files that shoppers attach to complaints; outside of what the web server shows (AFT-4).
 ATTACHMENTS = Path(_text("DYQANI_ATTACHMENTS", str(INSTANCE / "attachments")))
 

@@ -245,3 +245,5 @@ class Listing(BaseModel):
     card = JSONField(default=dict)
     # When a promotion next starts or ends: then the row is worked out anew.
     due_at = MomentField(null=True, index=True)
+    # When it last was worked out: what search engines are told. None: before anybody took note.
+    changed_at = MomentField(null=True)

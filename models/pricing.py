@@ -1,6 +1,7 @@
 """What a variant costs now (CAT-5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from models.catalogue import CONTRACT_MONTHS, Promotion, Variant
 from models.money import STEP
@@ -14,6 +15,9 @@ class Price:
     before: int | None = None
     # Promotions are online-only prices: they hold in this shop alone.
     segment: str | None = None
+    # From when until when it is lowered; None where there is no such end.
+    since: datetime | None = field(default=None, compare=False)
+    until: datetime | None = field(default=None, compare=False)
 
     @property
     def percent_off(self) -> int:
@@ -41,4 +45,4 @@ def device_only_price(variant: Variant, promotions: list[Promotion], now, segmen
                 best, chosen = price, promotion
     if chosen is None:
         return Price(best)
-    return Price(best, variant.price, chosen.segment)
+    return Price(best, variant.price, chosen.segment, chosen.starts_at, chosen.ends_at)

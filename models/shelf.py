@@ -180,6 +180,7 @@ def _listing(device, variants, promotions, gift, cheapest, version, now):
         "text": " ".join(dict.fromkeys(" ".join(words).split())),
         "card": card,
         "due_at": min(boundaries, default=None),
+        "changed_at": now,
     }
 
 

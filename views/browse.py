@@ -20,10 +20,12 @@ from views.cards import cards_html
 from views.characteristics import grouped
 from views.facets import facets_html, flag_name, value_name
 from views.filters import FLAGS, MANY, Filters, clean_text
+from views.found import OWN, list_head, list_things, list_title, standing_of
 from views.kept import kept_page
 from views.pager import page_name, pager_html, pages_text
 from views.respond import wants_piece
 from views.shell import blank, draw, header, mould, part
+from views.structured import path_of
 from views.templating import category_name
 from views.words import gettext, ngettext, url, words_in
 
@@ -176,7 +178,8 @@ def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool
         base = shelf.choices(Filters(q=filters.q).query(wanted.kind, wanted.offers))
     path = url(wanted.endpoint)
     first = 0 if wanted.home else _FIRST_VIEW
-    cards = cards_html(shelf.cards(result.ids or result.nearest), code, first)
+    shown = shelf.cards(result.ids or result.nearest)
+    cards = cards_html(shown, code, first)
     facets, has_filters = facets_html(filters, base, result, oob=piece, typing=typing)
     chips = _chips(code, filters, path)
     many_pages = result.pages > 1
@@ -220,10 +223,14 @@ def _render_list(wanted: _List, filters: Filters, query_string: str, piece: bool
         return _piece_mould(code) % texts
     here = request.path + query_string
     texts["here"] = escape(here)
+    name = "home" if wanted.home else wanted.kind or ("offers" if wanted.offers else "search")
+    standing = standing_of(filters, wanted is _SEARCH)
+    if standing == OWN:
+        texts["things"] = list_things(name, request.path, wanted.heading, shown)
     texts["header"] = header(here, phone_search=True, q=filters.q)
     if filters.page > 1:
         texts["page_name"] = escape(page_name(code, filters.page))
-    return _page_mould(code, wanted, bool(filters.q), filters.page > 1) % texts
+    return _page_mould(code, wanted, name, standing, bool(filters.q), filters.page > 1) % texts
 
 
 @lru_cache(maxsize=1024)
@@ -255,17 +262,28 @@ def _piece_mould(code: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _page_mould(code: str, wanted: _List, searched: bool, is_later: bool) -> str:
+def _page_mould(code: str, wanted: _List, name: str, standing: str, searched: bool, is_later: bool) -> str:
+    page_title = blank("heading") if searched else list_title(name)
+    if is_later:
+        page_title = f"{page_title} – {blank('page_name')}"
     return mould(
         "browse/list.html",
         wanted=wanted,
         path=url(wanted.endpoint),
         top=part("browse/_top.html", kind=wanted.kind, home=wanted.home, window=_WINDOW if wanted.home else ()),
         footer=part("shared/_footer.html"),
-        own_url=prefix_of(code) + blank("here"),
+        page_title=page_title,
+        found=list_head(
+            name,
+            title=page_title,
+            path=blank("here"),
+            plain_path=path_of(wanted.endpoint),
+            standing=standing,
+            page_name=blank("page_name") if is_later else "",
+            things=blank("things") if standing == OWN else "",
+        ),
         url_in=lambda other: prefix_of(other) + blank("here"),
         q=blank("q") if searched else "",
-        page_name=blank("page_name") if is_later else "",
         **{name: blank(name) for name in ("heading", "header", "facets", "results", "count")},
     )
 

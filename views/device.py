@@ -18,10 +18,12 @@ from views import characteristics
 from views.cards import card_html
 from views.choosing import looking_at, note_seen
 from views.forms.device import NO_WISH, PAYMENT_WORDS, SLUG, TYPE_WORDS, Wish, address
+from views.found import device_head
 from views.kept import kept_page, profile_here
 from views.respond import wants_piece
 from views.shell import draw, header, part, url_in_all
 from views.shopper import shopper
+from views.structured import path_of
 from views.templating import CATEGORIES, category_name, contract_name, den, parts_text
 from views.words import gettext, ngettext, words_in
 
@@ -181,7 +183,13 @@ def _render_device(choice, offer, terms, view, wish, exact, missed, piece, now, 
     if piece:
         return draw("device/_piece.html", **context)
     query_string = "".join(context["own_url"].partition("?")[1:])
-    context |= _page_context(choice.device, context["specifications"]) | {
+    context |= _page_context(choice.device, context["specifications"])
+    title, head = device_head(
+        choice, context["category"], path_of(context["category_endpoint"]), not query_string, context["summary"]
+    )
+    context |= {
+        "page_title": title,
+        "found": head,
         "url_in": url_in_all(query_string),
         "header": header(request.path + query_string),
         "footer": part("shared/_footer.html"),

@@ -1,9 +1,8 @@
-"""Pages that explain the shop, and what machines ask of it: health, metrics, robots."""
+"""Pages that explain the shop, and what machines ask of it: health and metrics."""
 
 import hmac
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
-from flask_login import COOKIE_DURATION
 from peewee import InterfaceError, OperationalError, fn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -15,6 +14,7 @@ from models.order import Order, terms_edition
 from models.outbox import Mail
 from models.payment import STATES as PAYMENT_STATES
 from models.payment import Payment, Refund
+from views import privacy_words
 from views.kept import kept_page
 
 blueprint = Blueprint("pages", __name__)
@@ -35,7 +35,7 @@ def terms():
 @blueprint.get("/privatesia")
 def privacy():
     """What the shop keeps of a person, why and for how long (PRV-1)."""
-    return _page("pages/privacy.html", remember_days=COOKIE_DURATION.days)
+    return _page("pages/privacy.html", kinds=privacy_words.kinds, cookies=privacy_words.cookies)
 
 
 def _page(template: str, **context):
@@ -77,19 +77,6 @@ def _health(status: int, database: str):
     response = jsonify(status="ok" if status == 200 else "unavailable", database=database)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.get("/robots.txt")
-def robots():
-    if config.ENV != "production":
-        lines = ["User-agent: *", "Disallow: /"]
-    else:
-        prefixes = ["", *(f"/{code}" for code in config.LANGUAGES[1:])]
-        private = ("/shporta", "/porosia", "/porosite", "/paguaj", "/hyr", "/pay/", "/metrics", "/health")
-        lines = ["User-agent: *", *(f"Disallow: {prefix}{path}" for prefix in prefixes for path in private)]
-    response = Response("\n".join(lines) + "\n", mimetype="text/plain")
-    response.headers["Cache-Control"] = "public, max-age=3600"
     return response
 
 

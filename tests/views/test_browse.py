@@ -84,7 +84,7 @@ def test_a_page_has_one_h1_no_id_twice_and_no_style_or_script_in_it(shopper, pat
     ids = [element.get("id") for element in page.tree.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
     assert not any(element.get("style") for element in page.tree.iter())
-    assert all(script.get("src") for script in page.all("script"))
+    assert all(script.get("src") or script.get("type") == "application/ld+json" for script in page.all("script"))
 
 
 @pytest.mark.rule("CAT-2")
@@ -356,7 +356,7 @@ def test_links_hold_what_the_shop_knows_and_nothing_that_was_added(shopper):
     page = shopper.get(f"/celulare?marka=Samsung&x={added}&csrf_token=secret")
     assert "alert(1)" not in page.html
     assert "secret" not in page.html
-    assert f'hreflang="mk" href="{config.BASE_URL}/mk/celulare?marka=Samsung"' in page.html
+    assert {link.get("href") for link in page.all("a", hreflang="mk")} == {"/mk/celulare?marka=Samsung"}
 
 
 @pytest.mark.rule("CAT-6")

@@ -109,14 +109,6 @@ def test_another_page_is_a_failure_when_the_database_does_not_answer(client, mon
     assert client.get("/kushtet").status_code == 500
 
 
-def test_robots_keep_out_of_a_demo_and_of_what_is_personal(client, monkeypatch):
-    assert client.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
-    monkeypatch.setattr(config, "ENV", "production")
-    lines = client.get("/robots.txt").text.splitlines()
-    assert "Disallow: /" not in lines
-    assert {"Disallow: /shporta", "Disallow: /mk/porosia", "Disallow: /en/hyr"} <= set(lines)
-
-
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer wrong", "Basic dG9rZW4=", "token", "Bearer tok\u00ebn"])
 def test_metrics_are_not_there_for_anybody_without_the_token(client, monkeypatch, header):
     headers = {"Authorization": header} if header else {}

@@ -36,8 +36,13 @@ FOR_EVERYBODY = {
     "demo.mail_html",
     "device.show",
     "everywhere.picture",
+    "feed.show",
+    "og.device",
+    "og.page",
+    "og.plain",
     "pictures.drawing",
     "pictures.photo",
+    "sitemap.devices",
 }
 NOT_THERE = {404}
 # A cart without that line shows what is in it.
