@@ -62,6 +62,7 @@ from views import (
     gateway,
     legal,
     money_back,
+    my_data,
     numbers,
     og,
     order_again,
@@ -149,6 +150,7 @@ def create_app() -> Flask:
         numbers,
         addresses,
         profile,
+        my_data,
         pages,
         pictures,
     ):

@@ -26,6 +26,7 @@ from models.club_service import ClubService
 from models.contract import Contract
 from models.delivery import return_all_due
 from models.desk_joining import DeskJoining
+from models.erasure import Erasure
 from models.gift_handout import GiftHandout
 from models.inbound_sms import InboundSms
 from models.new_number import NewNumber
@@ -36,6 +37,7 @@ from models.price_list_job import PriceListJob
 from models.profile import Attempt
 from models.profile_link import ProfileLink
 from models.registration import Registration
+from models.retention import retain_all_due
 from models.second_factor import WorkSession
 from models.security_code import SecurityCode
 from models.shelf import relist_due
@@ -81,6 +83,8 @@ DUE = (
     (forget_strangers, 3600),
     (Attachment.sweep, 3600),
     (return_all_due, 60),
+    (Erasure.carry_out_all_due, 60),
+    (retain_all_due, 3600),
 )
 # What may take a minute: done beside the others, who must not wait for it (a code by SMS, a payment's answer).
 SLOW = ((PriceListJob.work_all_due, config.WORKER_EVERY),)

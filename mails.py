@@ -33,6 +33,7 @@ from models import order_link, profile_link
 from models.bill_payment import BillPayment
 from models.calendar import ZONE, wish_hours
 from models.drawing import read_name
+from models.erasure import Erasure
 from models.money import MINOR, money
 from models.money import number as amount
 from models.order import Order, OrderLine
@@ -154,6 +155,14 @@ def _of_profile(mail: Mail, root: str) -> dict:
         context |= {
             "link_url": f"{root}/profili/konfirmimi/{registration.token}",
             "until": registration.expires_at,
+        }
+    elif mail.kind in ("erase_profile", "erasure_confirmed"):
+        erasure = Erasure.get_by_id(mail.data["erasure"])
+        context |= {
+            "link_url": f"{root}/profili/privatesia/fshirja/{erasure.token}",
+            "until": erasure.expires_at,
+            "due_at": erasure.due_at,
+            "data_url": f"{root}/profili/privatesia",
         }
     elif mail.kind in ("password_reset", "confirm_email"):
         link = ProfileLink.get_by_id(mail.data["link"])

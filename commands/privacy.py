@@ -1,4 +1,4 @@
-"""`flask privacy …`: what the shop keeps about a person (PRV-5)."""
+"""`flask privacy …`: what the shop keeps about a person, and for how long (PRV-3, PRV-5)."""
 
 import json
 import sys
@@ -37,3 +37,45 @@ def export(person, authority, reference, ground):
     click.echo()
     count = sum(len(rows) for rows in found["tables"].values())
     click.echo(f"{count} rows of {len(found['tables'])} tables; recorded in the audit trail.", err=True)
+
+
+@privacy.command()
+@click.option("--dry-run", is_flag=True, help="only say what would go")
+def retention(dry_run):
+    """Delete what is past its period, kind by kind; the worker does the same once a day.
+
+    The periods are settings (docs/settings.md); what stays of a kind is in docs/privacy.md. It may be stopped at any
+    time, and run beside the worker.
+    """
+    from models.attachment import Attachment
+    from models.retention import RULES, due, retain
+
+    with connected():
+        now = utcnow()
+        if dry_run:
+            click.echo(f"{'kind':<24}{'would go':>10}  oldest")
+            for rule, count, oldest in due(now):
+                click.echo(f"{rule.name:<24}{count:>10}  {oldest.isoformat(timespec='minutes') if oldest else '–'}")
+            return
+        click.echo(f"{'kind':<24}{'gone':>10}")
+        for rule in RULES:
+            gone = retain(rule, now).count
+            click.echo(f"{rule.name:<24}{gone:>10}")
+        # The files whose rows went.
+        click.echo(f"{'files':<24}{Attachment.sweep(now):>10}")
+
+
+@privacy.command()
+@click.option("--days", default=30, show_default=True, help="how many days back")
+@click.option("--all", "everything", is_flag=True, help="also the kinds of which nothing went")
+def report(days, everything):
+    """What the retention job deleted: day, kind and how many rows."""
+    from models.calendar import local_day
+    from models.retention import RetentionRun
+
+    with connected():
+        rows = RetentionRun.latest(days, local_day(utcnow()))
+    click.echo(f"{'day':<12}{'kind':<24}{'gone':>10}  through")
+    for row in rows:
+        if row.count or everything:
+            click.echo(f"{row.day.isoformat():<12}{row.kind:<24}{row.count:>10}  {'yes' if row.ended_at else 'no'}")

@@ -35,7 +35,7 @@ from models.delivery import ArrangedTime, DeliveryAttempt
 from models.desk_joining import DeskJoining
 from models.device_draft import DeviceDraft
 from models.document import Document
-from models.erasure import Erasure, PartedOrder
+from models.erasure import Erasure
 from models.gift_handout import GiftHandout
 from models.identification import Identification
 from models.inbound_sms import InboundSms
@@ -48,6 +48,7 @@ from models.order_key import OrderKey
 from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
+from models.parted_order import PartedOrder
 from models.pay_link import PayLink
 from models.payment import BankMessage, Payment, Refund
 from models.price_list_job import PriceListJob

@@ -31,6 +31,7 @@ from models.my_orders import guest_orders
 from models.number import Number
 from models.order import ENDED, Order
 from models.outbox import Mail
+from models.parted_order import PartedOrder
 from models.payment import OPEN, Payment, Refund
 from models.profile import Attempt, Profile
 from models.profile_link import LinkOver, count_mail, new_code, read, sign
@@ -84,13 +85,6 @@ class Outlook:
     members: list
     contracts: int
     vouchers: int
-
-
-class PartedOrder(BaseModel):
-    """An order whose profile was erased: whoever registers with its e-mail later does not find it in their list."""
-
-    order = ForeignKeyField(Order, unique=True, on_delete="CASCADE")
-    at = MomentField()
 
 
 class Erasure(BaseModel):

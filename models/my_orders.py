@@ -7,6 +7,7 @@ from datetime import date
 from models.calendar import local_day
 from models.order import Order, OrderEvent, OrderLine, storage_label
 from models.order_number import ALPHABET, MISREAD, PREFIX
+from models.parted_order import PartedOrder
 from models.profile import Profile
 from models.search_text import SMALL_WORDS, words
 
@@ -122,7 +123,11 @@ def part_of_number(text: str) -> str:
 
 def _of_guest(profile: Profile):
     # An e-mail that nobody confirmed is anybody's: its orders stay with whoever has their number (ORD-2).
-    return (Order.profile.is_null()) & (Order.email == profile.email) if profile.is_verified else None
+    if not profile.is_verified:
+        return None
+    # Nor those of an erased profile, which somebody asked to be no part of any profile any more (PRV-4).
+    parted = PartedOrder.select(PartedOrder.order)
+    return Order.profile.is_null() & (Order.email == profile.email) & Order.id.not_in(parted)
 
 
 def guest_orders(profile: Profile) -> int:

@@ -28,6 +28,10 @@ PROFILE_KINDS = (
     "password_changed",
     "confirm_email",
     "email_changed",
+    # Of its erasure (PRV-4): the link, from when it counts, and that it is done.
+    "erase_profile",
+    "erasure_confirmed",
+    "profile_erased",
 )
 # Written where a known e-mail would get a mail, and never sent: time does not tell then which e-mails are known.
 WITHHELD_KINDS = ("unknown_email",)

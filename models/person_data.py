@@ -8,12 +8,12 @@ A profile gets its own data from the same walk (PRV-4), which then goes less far
 does not lead from one to the other, and what people at work wrote for each other stays here.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from peewee import ForeignKeyField
 
 from models import personal
-from models.actor import Actor
+from models.actor import SHOPPER, Actor
 from models.base import db
 from models.bill_payment import unpaid_of
 from models.club_member import ClubMember, FixedService
@@ -25,7 +25,7 @@ from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
 from models.order_number import MistypedNumber, read_number
 from models.outbox import Mail
-from models.profile import Profile
+from models.profile import Attempt, Profile
 from models.registration import Registration
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
@@ -34,6 +34,8 @@ from models.watch import Watch
 
 # A statement has at most so many ids: databases take no more than some ten thousand values in one.
 BATCH = 500
+# Times a day that a profile may take its data.
+TAKEN_A_DAY = 5
 
 
 class NobodyFound(Exception):
@@ -199,6 +201,23 @@ def _rows(model, ids, hidden) -> list[dict]:
 
 def _plain(value):
     return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def take_out(profile: Profile, now) -> dict:
+    """What `profile` takes along: its data, with its record in the trail (PRV-4).
+
+    Raises LockedOut when it did so TAKEN_A_DAY times within a day: each time is much to look for.
+    """
+    tries = Attempt.begin({f"data:{profile.id}": TAKEN_A_DAY}, timedelta(days=1), now)
+    try:
+        with db.atomic():
+            tables = own_data(profile, now)
+            rows = sum(len(rows) for rows in tables.values())
+            record(SHOPPER, "data_taken", now, subject=f"profile:{profile.id}", after={"rows": rows})
+    except Exception:
+        Attempt.take_back(tries)
+        raise
+    return {"person": profile.email, "made_at": now.isoformat(), "tables": tables}
 
 
 def disclose(text: str, *, by: Actor, authority: str, reference: str, ground: str, now) -> dict:

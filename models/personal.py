@@ -354,5 +354,12 @@ def held_in(kind: str) -> list[str]:
     return list(dict.fromkeys(held))
 
 
-# Cookies, and what keeps each: (name, what sets its period).
-COOKIES = {"cart": "CART_DAYS", "session": "", "remember_token": "REMEMBER_DAYS"}
+# Cookie → what keeps it: a setting, or days; nothing: until the browser is closed.
+COOKIES = {
+    "cart": "CART_DAYS",
+    "session": 0,
+    "remember_token": "REMEMBER_DAYS",
+    "deshirat": "WISH_DAYS",
+    "krahaso": 30,
+    "pare": 30,
+}

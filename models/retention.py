@@ -150,19 +150,19 @@ class Rule:
         [(count, oldest)] = found.tuples()
         return count, oldest
 
-    def batch(self, now) -> int:
-        """Take some rows; returns how many it looked at: 0 when nothing is due."""
+    def batch(self, now) -> int | None:
+        """Take some rows; returns how many, None when nothing is due (another job may have taken those found)."""
         model, key, where = self.model, self.model._meta.primary_key, self.due(now)
         # Found outside of the transaction: a long look holds up nobody. Taken only where it still is due.
         ids = [id for (id,) in model.select(key).where(where).order_by(key).limit(BATCH).tuples()]
         if not ids:
-            return 0
+            return None
         mine = key.in_(ids) & where
         with db.atomic():
             gone = self.take(ids, mine, now) if self.take else model.delete().where(mine).execute()
             RetentionRun.add(self.name, gone, now)
             crash.at(f"retention: {self.name}")
-        return len(ids)
+        return gone
 
 
 def _ago(now, days: int) -> datetime:
@@ -511,16 +511,26 @@ def due(now) -> "list[tuple[Rule, int, datetime | None]]":
     return [(rule, *rule.count(now)) for rule in RULES]
 
 
-def retain(rule: Rule, now, until: float | None = None) -> bool:
-    """Take all that is due of one rule, and say in the report that it is done; false when the time was over.
+@dataclass(frozen=True)
+class Retained:
+    """How many rows of one rule a job took, and whether it is through with it."""
 
-    `until` is of `time.monotonic()`.
+    count: int
+    is_done: bool
+
+
+def retain(rule: Rule, now, until: float | None = None) -> Retained:
+    """Take all that is due of one rule, and say in the report that it is done.
+
+    Where the time is over before, as `until` of `time.monotonic()` says, the rest is left to the next call.
     """
-    while rule.batch(now):
+    count = 0
+    while (batch := rule.batch(now)) is not None:
+        count += batch
         if until is not None and time.monotonic() >= until:
-            return False
+            return Retained(count, False)
     RetentionRun.add(rule.name, 0, now, ended=True)
-    return True
+    return Retained(count, True)
 
 
 def retain_all_due(now, within: float = 10) -> int:
@@ -533,7 +543,7 @@ def retain_all_due(now, within: float = 10) -> int:
     for rule in RULES:
         if rule.name in ended:
             continue
-        if not retain(rule, now, until):
+        if not retain(rule, now, until).is_done:
             return Unfinished(done)
         done += 1
         if time.monotonic() >= until and rule is not RULES[-1]:

@@ -36,6 +36,11 @@ WHAT = {
     "note": lazy_gettext("Shënim i brendshëm"),
     "resent": lazy_gettext("Mesazhi u dërgua përsëri"),
     "disclosed": lazy_gettext("Të dhënat iu dhanë një autoriteti"),
+    "data_taken": lazy_gettext("Klienti i shkarkoi të dhënat e veta"),
+    "erasure_asked": lazy_gettext("Klienti kërkoi fshirjen e llogarisë"),
+    "erasure_confirmed": lazy_gettext("Klienti e konfirmoi fshirjen"),
+    "erasure_withdrawn": lazy_gettext("Klienti hoqi dorë nga fshirja"),
+    "erased": lazy_gettext("Llogaria u fshi"),
     "claim_opened": lazy_gettext("Erdhi kërkesë e klientit"),
     "claim_answered": lazy_gettext("Klienti mori përgjigje"),
     # At work: models/second_factor.py, models/staff.py.
