@@ -21,6 +21,7 @@ from models.bss_event import BssEvent
 from models.bss_known import BssKnown
 from models.bss_push import BssMessage
 from models.cart import Cart, CartLine
+from models.cart_reminder import CartReminder
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.checkout import Checkout
 from models.claim import Claim
@@ -48,6 +49,7 @@ from models.order import Order, OrderLine
 from models.order_note import OrderNote
 from models.order_points import OrderPoints
 from models.outbox import Mail
+from models.pay_link import PayLink
 from models.payment import BankMessage, Payment, Refund
 from models.price_list_job import PriceListJob
 from models.profile_link import ProfileLink
@@ -79,6 +81,7 @@ def row_of(world, table):
     checkout_of(cart_with(world, "CASE-BLACK"))
     Mail.write("order_confirmed", order, NOW, key="k")
     Refund.begin(payment, NOW)
+    PayLink.make(order, NOW)
     claim = Claim.open(order, "complaint", "late", key="k", by=SHOPPER, now=NOW)
     Attachment.create(claim=claim, name="a.pdf", kind="application/pdf", size=1, stored="s", at=NOW)
     Document.issue_of(order, Wanted("confirmation"), NOW)
@@ -146,6 +149,7 @@ def clubbed(order):
     DeskJoining.create(token="t", number=number, msisdn=number.msisdn, language="sq", asked_at=NOW)
     InboundSms.create(message="m-1", at=NOW)
     Consent.say(whose, "club_sms", True, NOW, wording="Po", channel="web")
+    CartReminder.create(cart=Cart.get(), last_line=1, consent=Consent.get(), nonce="n", written_at=NOW)
     SavedAddress.keep(whose, "Rr. Ilindenit 12", "1200", "MK-609", NOW)
 
 
@@ -207,6 +211,8 @@ BAD = [
     (Payment, {"amount": 0}),
     (Payment, {"state": "maybe"}),
     (Payment, {"order": None}),
+    (Payment, {"order": None, "bill_payment": 1, "link": 1}),
+    (CartReminder, {"last_line": 0}),
     (BillPayment, {"state": "surplus"}),
     (BillPayment, {"total": 0}),
     (BillPayment, {"paid_at": NOW}),
@@ -315,6 +321,8 @@ BAD = [
         (ClubMovement, {"points": 0}),
         (Consent, {"kind": "club_pigeon"}),
         (Consent, {"channel": "fax"}),
+        (Consent, {"email": "ana@example.com"}),
+        (Consent, {"profile": None}),
         (Document, {"kind": "poem"}),
         (Document, {"issue": 0}),
         (StockMovement, {"change": 0}),
@@ -368,6 +376,9 @@ TWICE = [
     (Order, lambda row: {"number": row.number}),
     (Mail, lambda row: {"key": row.key}),
     (Payment, lambda row: {"oid": row.oid}),
+    (PayLink, lambda row: {"nonce": row.nonce}),
+    (PayLink, lambda row: {}),
+    (CartReminder, lambda row: {}),
     (Refund, lambda row: {"payment": row.payment_id}),
     (Document, lambda row: {}),
     (Registration, lambda row: {"code": row.code}),

@@ -647,7 +647,7 @@ def test_the_boxes_are_empty_until_somebody_checks_them_and_each_word_is_kept(ar
     assert "club_sms" not in page.form("/profili/lajmet")
     assert arben.post("/profili/lajmet", {"club_email": "y"}).status == 303
     assert arben.get("/profili").form("/profili/lajmet")["club_email"] == "y"
-    assert Consent.of(profile) == {"club_email": True, "club_sms": False}
+    assert Consent.of(profile) == {"club_email": True, "club_sms": False, "cart_email": False}
     # One click on the box, with JavaScript.
     check(arben.post("/en/profili/lajmet", {}, piece=True), None)
     kept = [(row.kind, row.given, row.wording, row.at.astimezone(UTC)) for row in Consent.select()]
@@ -669,7 +669,7 @@ def test_the_link_in_a_mail_stops_the_mails_without_a_login_a_session_or_a_quest
     page = Browser(app).post(path, {"List-Unsubscribe": "One-Click"}, token=False)
     check(page, "sq")
     assert page.status == 200
-    assert Consent.of(profile) == {"club_email": False, "club_sms": True}
+    assert Consent.of(profile) == {"club_email": False, "club_sms": True, "cart_email": False}
     assert "Nuk ju dërgojmë më lajme" in arben.get(path).words
     assert Browser(app).post(path, token=False).status == 200
     assert Consent.select().where(Consent.kind == "club_email").count() == 2

@@ -18,7 +18,7 @@ from tests.databases import own_database
 from tests.views.browser import DATA, DELIVERY, OVERVIEW, PAYMENT, Browser, signed_link
 
 # What the bank (PAY-6) and the billing system send is signed instead.
-BANK = {"/pay/return", "/pay/callback", "/bss/<kind>", "/ussd", "/klubi/lajmet/ndal/<token>"}
+BANK = {"/pay/return", "/pay/callback", "/bss/<kind>", "/ussd", "/klubi/lajmet/ndal/<token>", "/pelqimet/ndal/<token>"}
 # Enough for each form to act, were it not for the token.
 FIELDS = {
     **DATA,

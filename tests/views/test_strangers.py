@@ -105,6 +105,24 @@ ROUTES = {
     ),
     ("pay.show", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("pay.retry", "POST"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("pay_link.share", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("pay_link.make", "POST"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("pay_link.revoke", "POST"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    # Who has such a link was sent it; one for another purpose opens none of them (tests/views/test_pay_link.py).
+    **{
+        route: (lambda victim: {"token": victim.password_token}, {}, OVER)
+        for route in (
+            ("payer.show", "GET"),
+            ("payer.pay", "POST"),
+            ("payer.to_bank", "GET"),
+            ("payer.outcome", "GET"),
+            ("payer.receipt", "POST"),
+            ("cart_link.show", "GET"),
+            ("cart_link.take", "POST"),
+            ("consents_stop.stop", "GET"),
+            ("consents_stop.stop", "POST"),
+        )
+    },
     ("bills.outcome", "GET"): (lambda victim: {"number": victim.bills.number}, {}, NOT_THERE),
     ("bills.to_bank", "GET"): (lambda victim: {"number": victim.bills.number}, {}, NOT_THERE),
     ("bills.retry", "POST"): (lambda victim: {"number": victim.bills.number}, {}, NOT_THERE),
