@@ -115,7 +115,7 @@ KINDS = {
     "numbers": (
         lazy_gettext("Numrat në profilin tuaj"),
         lazy_gettext("kur u shtuan; kodi i sigurisë vetëm 1 ditë"),
-        lazy_gettext("Që Besnik 24, këstet dhe pikët t’i ketë vetëm kush e ka numrin në dorë"),
+        lazy_gettext("Që kontratat, këstet dhe pikët t’i ketë vetëm kush e ka numrin në dorë"),
     ),
     "operator": (
         lazy_gettext("Kopja e të dhënave të operatorit"),
@@ -163,7 +163,6 @@ WORDS = {
     "work": lazy_gettext("sa zgjat puna"),
 }
 SINCE = {
-    "": lazy_gettext("%(time)s"),
     "asked": lazy_gettext("%(time)s pasi e kërkuat"),
     "begun": lazy_gettext("%(time)s për çfarë është vetëm hap i një kërkese"),
     "visit": lazy_gettext("%(time)s pas vizitës së fundit"),
