@@ -103,12 +103,11 @@ class OrderSearch:
         last = Order.of_number(after) if after else None
         if last is not None:
             wanted.append(Order.id < last.id)
-        newest = Order.select().order_by(Order.id.desc()).limit(PER_PAGE + 1)
         if not self.beginnings:
-            return list(newest.where(*wanted) if wanted else newest)
+            return list(self._newest(wanted))
         common = _common(self.beginnings)
         if common and self.state and _are_few(wanted):
-            return list(newest.where(*wanted, _has_any(self.beginnings)))
+            return list(self._newest([*wanted, _has_any(self.beginnings)]))
         found = reduce(
             lambda all_, one: all_.union_all(one),
             (_hits(one, wanted, in_turn=one in common) for one in self.beginnings),
@@ -122,13 +121,20 @@ class OrderSearch:
             self.total = orders[0].hits if orders else 0
         return orders
 
-    def _filter(self) -> list:
-        wanted = []
+    def _newest(self, wanted: list):
+        """A page of the orders that are as `wanted`."""
         if self.state == LATE:
             late = Order.alias()
             awaited = late.select(late.id).where(late.state.in_(AWAITED), late.promised_on < local_day(self.now))
             # By itself, as OFFSET says to PostgreSQL: they are few, and it would rather go through all orders.
-            wanted.append(Order.id.in_(awaited.offset(0)))
+            wanted = [Order.id.in_(awaited.offset(0)), *wanted]
+        newest = Order.select().order_by(Order.id.desc()).limit(PER_PAGE + 1)
+        return newest.where(*wanted) if wanted else newest
+
+    def _filter(self) -> list:
+        wanted = []
+        if self.state == LATE:
+            wanted += [Order.state.in_(AWAITED), Order.promised_on < local_day(self.now)]
         elif self.state:
             wanted.append(Order.state == self.state)
         if self.since is not None:
