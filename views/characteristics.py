@@ -125,9 +125,14 @@ def warranty(device) -> str:
 
 def specifications(device, variant) -> list[tuple[str, str, str]]:
     """(key, name, text) of what is known of `variant`, in the order in which people ask."""
+    return [row for row in rows_of(device, variant) if row[2]]
+
+
+def rows_of(device, variant) -> list[tuple[str, str, str]]:
+    """As `specifications`, with an empty text for what is not known: the same keys for every device."""
     facts = device.facts
     system = " ".join(str(facts[key]) for key in ("os", "os_version") if facts.get(key))
-    rows = [
+    return [
         ("ekrani", gettext("Ekrani"), _screen(facts)),
         ("rezolucioni", gettext("Rezolucioni"), _resolution(facts)),
         ("procesori", gettext("Procesori"), facts.get("chipset", "")),
@@ -158,7 +163,6 @@ def specifications(device, variant) -> list[tuple[str, str, str]]:
         ("kutia", gettext("Në kuti"), _in_box(facts)),
         ("garancia", gettext("Garancia"), warranty(device)),
     ]
-    return [row for row in rows if row[2]]
 
 
 def summary(device) -> str:
