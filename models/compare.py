@@ -30,20 +30,6 @@ def without(chosen: Iterable, one) -> list:
     return [other for other in chosen if other != one]
 
 
-def merged(lists: Iterable[Sequence[str]]) -> list[str]:
-    """Every key of `lists`, which are parts of one order, in that order: the rows of a table of all of them."""
-    order: list[str] = []
-    for keys in lists:
-        at = 0
-        for key in keys:
-            if key in order:
-                at = order.index(key) + 1
-            else:
-                order.insert(at, key)
-                at += 1
-    return order
-
-
 def differs(texts: Sequence[str]) -> bool:
     """Whether a row tells its devices apart; what is not known of one of them is told apart as well."""
     return len(set(texts)) > 1

@@ -196,11 +196,9 @@ def _groups(choices: list[Choice]) -> list[dict]:
         _row(gettext("Dhuratë"), [_text(choice.gift.name(current()) if choice.gift else "") for choice in choices]),
         _row(gettext("Ngjyrat"), [_text(_colours(choice)) for choice in choices]),
     ]
-    known = [_specifications(choice) for choice in choices]
-    titles = {key: title for rows in known for key, (title, _) in rows.items()}
     facts = [
-        _row(titles[key], [_text(rows.get(key, ("", ""))[1]) for rows in known])
-        for key in compare.merged([list(rows) for rows in known])
+        _row(rows[0][0], [_text(text) for _, text in rows])
+        for rows in zip(*(_specifications(choice) for choice in choices), strict=True)
     ]
     groups = [(gettext("Oferta"), offer), (gettext("Karakteristikat"), facts)]
     return [
@@ -238,14 +236,12 @@ def _colours(choice: Choice) -> str:
     return ", ".join(filter(None, (offer.variant.colour(current()) for offer in choice.colours())))
 
 
-def _specifications(choice: Choice) -> dict[str, tuple[str, str]]:
-    """Key → title and text, of all the variants: the storage is not that of one."""
-    rows = {
-        key: (title, text) for key, title, text in characteristics.specifications(choice.device, choice.first.variant)
-    }
-    if "memoria" in rows:
-        rams = sorted({offer.variant.ram_gb for offer in choice.offers if offer.variant.ram_gb})
-        texts = [" / ".join(storage_label(offer.storage) for offer in choice.storages())]
-        texts += [" / ".join(f"{ram}\u00a0GB" for ram in rams) + "\u00a0RAM"] if rams else []
-        rows["memoria"] = (rows["memoria"][0], ", ".join(filter(None, texts)))
-    return rows
+def _specifications(choice: Choice) -> list[tuple[str, str]]:
+    """Title and text of each row, the storage of all the variants."""
+    rams = sorted({offer.variant.ram_gb for offer in choice.offers if offer.variant.ram_gb})
+    memory = [" / ".join(storage_label(offer.storage) for offer in choice.storages())]
+    memory += [" / ".join(f"{ram}\u00a0GB" for ram in rams) + "\u00a0RAM"] if rams else []
+    return [
+        (title, ", ".join(filter(None, memory)) if key == "memoria" else text)
+        for key, title, text in characteristics.rows_of(choice.device, choice.first.variant)
+    ]
