@@ -59,7 +59,12 @@ def test_a_left_cart_is_reminded_of_once_after_its_hours_to_who_ticked_the_box(w
     assert remind() == 1
     assert [remind(), remind(DUE + timedelta(hours=1)), remind(DUE + timedelta(days=2))] == [0, 0, 0]
     mail = Mail.get()
-    assert (mail.kind, mail.recipient, mail.order_id, mail.profile_id) == ("cart_reminder", GUEST["email"], None, None)
+    assert (mail.kind, mail.recipient, mail.order_id, mail.profile_id) == (
+        "cart_reminder",
+        GUEST["email"],
+        None,
+        None,
+    )
     assert Consent.get_by_id(mail.data["consent"]).wording == "Më kujtoni"
 
 

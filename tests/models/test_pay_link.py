@@ -22,7 +22,19 @@ from models.pay_link import (
 )
 from models.payment import Payment, Refund
 from models.person_data import data_of, person_of
-from tests.world import GUEST, NOW, build, cart_with, checkout_of, contract_line, later, ordered, own_number, place, profile
+from tests.world import (
+    GUEST,
+    NOW,
+    build,
+    cart_with,
+    checkout_of,
+    contract_line,
+    later,
+    ordered,
+    own_number,
+    place,
+    profile,
+)
 
 
 @pytest.fixture
