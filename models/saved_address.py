@@ -25,7 +25,7 @@ class SavedAddress(BaseModel):
     # What its owner calls it: "Shtëpia"; may be empty.
     label = CharField(max_length=40, default="")
     street = CharField(max_length=120)
-    postal_code = CharField(max_length=4)
+    postal_code = CharField(max_length=10)
     municipality = CharField(max_length=10)
     # The one that is chosen unless another is; the first of a profile is.
     is_default = BooleanField(default=False)
@@ -127,10 +127,12 @@ class SavedAddress(BaseModel):
         except KeyError:
             return False
 
-    def text_in(self, language: str) -> str:
-        """The address on one line, with the place as `language` calls it."""
+    def text_in(self, language: str, street: bool = True) -> str:
+        """The address on one line, with the place as `language` calls it; without the `street` where that stands
+        beside it."""
         name = self.place.name(language) if self.is_deliverable else ""
-        return f"{self.street}, {self.postal_code} {name}".strip()
+        where = f"{self.postal_code} {name}".strip()
+        return f"{self.street}, {where}" if street else where
 
     @classmethod
     def _hold(cls, profile) -> "list[SavedAddress]":

@@ -3,7 +3,7 @@
 import re
 
 from flask_babel import gettext
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 from language import current
@@ -113,11 +113,11 @@ def wish_choices() -> list[SelectChoice]:
 class GiftFields(ShopForm):
     """The card of a gift."""
 
-    gift_note = StringField(
+    gift_note = TextAreaField(
         lazy_gettext("Kartolina e dhuratës"),
         [AtMost(200)],
         filters=[tidy],
-        render_kw={"autocomplete": "off"},
+        render_kw={"autocomplete": "off", "rows": 2},
     )
 
 
