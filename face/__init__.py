@@ -11,12 +11,12 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from face.colours import TOKENS, is_colour
 from face.mark import Mark, UnfitMark
 from face.refusal import BadFace, line_of
-from face.words import HOUSE_WORDS, Dresser
+from face.words import HOUSE_CLAIM, HOUSE_WORDS, Dresser
 
 LANGUAGES = ("sq", "mk", "en")
 CURRENCIES = ("MKD", "EUR", "ALL", "RSD", "BAM", "USD")
@@ -114,14 +114,16 @@ class _Reader:
         self._only((), _KEYS)
         languages = self._languages()
         name = self._text(("name",), 24)
+        claim = self._in_languages(("claim",), languages, 60)
+        prefix = self._like(("order_prefix",), r"(?!FA|PL)[A-Z]{2}", "two capital letters, not FA or PL", "DY")
         contract = self._word(("products", "contract"), "Besnik 24")
         sms_code = self._like(("codes", "sms"), r"[0-9]{3,8}", "digits such as 50777", "50777")
         ussd_code = self._like(("codes", "ussd"), r"[0-9]{2,5}", "digits such as 777", "777")
         face = Face(
             folder=self.folder,
             name=name,
-            claim=self._in_languages(("claim",), languages, 90),
-            order_prefix=self._like(("order_prefix",), r"[A-Z]{1,4}", "one to four capital letters", "DY"),
+            claim=claim,
+            order_prefix=prefix,
             languages=languages,
             currency=self._one_of(("currency",), CURRENCIES, "MKD"),
             country=self._like(("country",), r"[A-Z]{2}", "two capital letters such as MK", "MK"),
@@ -143,7 +145,7 @@ class _Reader:
             sms_code=sms_code,
             ussd_code=ussd_code,
             bundles=self._bundles(),
-            dressers=self._dressers(languages, contract, sms_code, ussd_code),
+            dressers=self._dressers(languages, claim, prefix, contract, sms_code, ussd_code),
         )
         if not face.contract_word or face.contract_word in ("vetem", "numeriri"):
             self.refuse(("products", "contract"), "must have letters or digits that make an address")
@@ -233,7 +235,7 @@ class _Reader:
         name = self._text(("timezone",), 40, "Europe/Skopje")
         try:
             ZoneInfo(name)
-        except (OSError, ValueError):
+        except (OSError, ValueError, ZoneInfoNotFoundError):
             self.refuse(("timezone",), f"must be a zone such as Europe/Skopje, not {name!r}")
         return name
 
@@ -269,12 +271,14 @@ class _Reader:
             self.refuse(("bundles",), "must send three words of their own, none of them MB, SMS, MMS or STOP")
         return names
 
-    def _dressers(self, languages, contract, sms_code, ussd_code) -> dict:
+    def _dressers(self, languages, claim, prefix, contract, sms_code, ussd_code) -> dict:
         """For each language what stands instead of the house's words; none where the brand says them itself."""
         given = self._at(("words",))
         found = {}
         for language in languages:
-            instead = {"Besnik 24": contract, "50777": sms_code, "*777": f"*{ussd_code}"}
+            instead = {"Besnik 24": contract, "50777": sms_code, "*777": f"*{ussd_code}", "DY-": f"{prefix}-"}
+            if claim:
+                instead[HOUSE_CLAIM[language]] = claim[language]
             if given is not None:
                 for word in HOUSE_WORDS[language]:
                     if word not in given.get(language, {}):

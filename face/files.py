@@ -66,7 +66,7 @@ def dressed(face: Face, house: Face, static: Path) -> dict[str, bytes]:
         if path.suffix not in _KINDS or name == "img/mark.svg":
             continue
         before = path.read_text(encoding="utf-8")
-        after = tokens(before, face) if "@layer tokens" in before else before
+        after = tokens(before, face, house) if name == "css/tokens.css" else before
         after = recoloured(after, face, house)
         after = after.replace(_HOUSE_ON_CARD, on_card(face, house))
         if after != before:
@@ -74,18 +74,26 @@ def dressed(face: Face, house: Face, static: Path) -> dict[str, bytes]:
     return found
 
 
-def tokens(css: str, face: Face) -> str:
+def tokens(css: str, face: Face, house: Face) -> str:
     """A style sheet with the brand's colours in its custom properties: light, dark, and where contrast is asked for.
 
-    There the papers are white and black, and what has a colour of the brand keeps it, only stronger.
+    There the papers are white and black, and what has a colour of the brand keeps it, only stronger. What a style
+    sheet sets to another colour than the house's, for paper say, stays.
     """
     css, more, strong = css.partition("(prefers-contrast: more)")
-    return _schemes(css, face.light, face.dark) + more + _schemes(strong, _strong(face.light), _strong(face.dark))
+    light, scheme, dark = css.partition("(prefers-color-scheme: dark)")
+    return (
+        _with(light, face.light, house.light)
+        + scheme
+        + _with(dark, face.dark, house.dark)
+        + more
+        + _stronger(strong, face)
+    )
 
 
-def _schemes(css: str, light: dict, dark: dict) -> str:
-    before, scheme, after = css.partition("(prefers-color-scheme: dark)")
-    return _with(before, light) + scheme + _with(after, dark)
+def _stronger(css: str, face: Face) -> str:
+    light, scheme, dark = css.partition("(prefers-color-scheme: dark)")
+    return _with(light, _strong(face.light)) + scheme + _with(dark, _strong(face.dark))
 
 
 def _strong(colours: dict) -> dict:
@@ -100,10 +108,10 @@ def _strong(colours: dict) -> dict:
     }
 
 
-def _with(css: str, colours: dict) -> str:
+def _with(css: str, colours: dict, before: dict | None = None) -> str:
     for token, colour in colours.items():
-        name = token.replace("_", "-")
-        css = re.sub(rf"(--{name}:\s*)#[0-9a-fA-F]{{3,6}}\b", lambda found, to=colour: found[1] + to, css)
+        name, was = token.replace("_", "-"), before[token] if before else "#[0-9a-fA-F]{3,6}"
+        css = re.sub(rf"(--{name}:\s*){was}\b", lambda found, to=colour: found[1] + to, css)
     return css
 
 

@@ -7,6 +7,12 @@ pass over the finished text, the longest words first, so that nothing is replace
 
 import re
 
+# Said on the start page and by shared links; a brand's claim stands in its place.
+HOUSE_CLAIM = {
+    "sq": "Telefoni i ri, drejt e te dera",
+    "mk": "Новиот телефон, право до врата",
+    "en": "Your new phone, straight to your door",
+}
 # What each language's texts say; tests find a text with a word of the house that is not here.
 HOUSE_WORDS = {
     "sq": (

@@ -96,8 +96,8 @@ class Checkout(BaseModel):
     phone = CharField(max_length=20, default="")
     street = CharField(max_length=120, default="")
     municipality = CharField(max_length=10, default="")
-    place = CharField(max_length=4, default="")
-    postal_code = CharField(max_length=4, default="")
+    place = CharField(max_length=10, default="")
+    postal_code = CharField(max_length=10, default="")
     note = CharField(max_length=200, default="")
     recipient = CharField(max_length=120, default="")
     # What stands on the card of a gift; empty where it is none.

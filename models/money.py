@@ -29,10 +29,14 @@ def symbol(language: str) -> str:
 @lru_cache(maxsize=65_536)
 def money(amount: int, language: str = "sq") -> str:
     """`amount` minor units as `language` writes them: 4998000 → "49.980 den"; spaces do not break."""
+    return ("\u2212" if amount < 0 else "") + with_symbol(number(abs(amount), language), language)
+
+
+def with_symbol(text: str, language: str) -> str:
+    """A number, or a range of them, with the currency where `language` writes it."""
     if (language, config.CURRENCY) in _BEFORE:
-        sign = "\u2212" if amount < 0 else ""
-        return f"{sign}{symbol(language)}{number(abs(amount), language)}"
-    return f"{number(amount, language)}\u00a0{symbol(language)}"
+        return f"{symbol(language)}{text}"
+    return f"{text}\u00a0{symbol(language)}"
 
 
 def number(amount: int, language: str = "sq") -> str:

@@ -85,7 +85,7 @@ class Order(BaseModel):
     street = CharField(max_length=120)
     place = CharField(max_length=80)
     municipality = CharField(max_length=80)
-    postal_code = CharField(max_length=4)
+    postal_code = CharField(max_length=10)
     note = CharField(max_length=200, default="")
     # Who may receive it when it is somebody else than the shopper (DLV-3).
     recipient = CharField(max_length=120, default="")

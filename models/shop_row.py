@@ -13,7 +13,7 @@ class ShopRow(BaseModel):
     """A shop; the columns are those of data/shops.csv."""
 
     municipality = CharField(max_length=12)
-    postal_code = CharField(max_length=4)
+    postal_code = CharField(max_length=10)
     street_sq = CharField(max_length=120)
     street_mk = CharField(max_length=120)
     street_en = CharField(max_length=120)

@@ -11,11 +11,11 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 import language
-from language import prefix_of
+from language import current, prefix_of
 from models.catalogue_index import Query
 from models.drawing import drawing_path
+from models.money import with_symbol
 from models.shelf import shelf
-from views import characteristics
 from views.cards import cards_html
 from views.characteristics import grouped
 from views.facets import facets_html, flag_name, value_name
@@ -338,9 +338,8 @@ def _chips(code: str, filters: Filters, path: str) -> list[tuple[str, str]]:
 
 
 def _price_range(low: int | None, high: int | None) -> str:
-    symbol = characteristics.currency()
     if low is None:
-        return gettext("deri %(price)s", price=f"{grouped(high)}\u00a0{symbol}")
+        return gettext("deri %(price)s", price=with_symbol(grouped(high), current()))
     if high is None:
-        return gettext("nga %(price)s", price=f"{grouped(low)}\u00a0{symbol}")
-    return f"{grouped(low)}–{grouped(high)}\u00a0{symbol}"
+        return gettext("nga %(price)s", price=with_symbol(grouped(low), current()))
+    return with_symbol(f"{grouped(low)}–{grouped(high)}", current())

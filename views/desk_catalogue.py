@@ -156,7 +156,7 @@ def facts(slug: str):
         values = {"slug": slug, **form.read}
         wrong = [problem for problem in DeviceSheet(values, {}).problems() if problem[0] in form]
         if not form.refuse(wrong):
-            after = {name: form.read.get(name) for name in form.columns()}
+            after = {name: form.read.get(name) for name in (*form.columns(), *form.unspoken)}
             try:
                 return _saved(slug, after, form.mark.data or "")
             except ChangedMeanwhile as error:
@@ -215,7 +215,7 @@ def variant(slug: str):
         name = sku or read.pop("sku")
         if not sku and (name in sheet.variants or Variant.select().where(Variant.sku == name).exists()):
             form.sku.errors = [gettext("Ky SKU është zënë.")]
-        columns = [*form.columns(), "promotions"]
+        columns = [*form.columns(), *form.unspoken, "promotions"]
         changed = {**{key: value for key, value in values.items() if key not in columns}, **read}
         tried = DeviceSheet(sheet.device, {**sheet.variants, name: changed})
         wrong = [(read_path(path)[0], reason) for path, reason in tried.problems() if read_path(path)[1] == name]

@@ -15,8 +15,8 @@ from views.words import gettext, url
 
 blueprint = Blueprint("everywhere", __name__)
 
-# The background of every page, as in static/css/tokens.css: what surrounds the page has its colour.
-PAPER = {"light": "#fdfcfa", "dark": "#161013"}
+# The background of every page: what surrounds the page has its colour.
+PAPER = {"light": config.FACE.light["bg"], "dark": config.FACE.dark["bg"]}
 # Name → pixels, share of the side that the mark takes, and radius of the corners in parts of 512. Of a maskable icon
 # only the middle, four fifths of the side, is sure to be seen; iOS rounds corners itself.
 ICONS = {"192": (192, 0.66, 112), "512": (512, 0.66, 112), "maskable": (512, 0.5, 0), "apple": (180, 0.62, 0)}
@@ -81,7 +81,7 @@ def picture(edition: str, name: str):
 
 
 def _mark() -> bytes:
-    return (_STATIC / "img" / "mark.svg").read_bytes()
+    return config.static_path("img/mark.svg").read_bytes()
 
 
 @lru_cache(maxsize=1)

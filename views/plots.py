@@ -6,9 +6,12 @@ from flask import Response
 from pygal import Bar, HorizontalBar
 from pygal.style import Style
 
-# As static/css/tokens.css has them, light and dark: a picture knows no style sheet of the page.
-_LIGHT = {"ink": "#2a1a20", "soft": "#66575a", "line": "#e5dfd9", "first": "#2240d2", "second": "#ff7b47"}
-_DARK = {"ink": "#f6efec", "soft": "#c2b4b2", "line": "#43363b", "first": "#8fa3ff", "second": "#ff9a70"}
+import config
+
+# The brand's, light and dark: a picture knows no style sheet of the page.
+_TOKENS = {"ink": "ink", "soft": "ink_2", "line": "line", "first": "accent", "second": "promo"}
+_LIGHT = {name: config.FACE.light[token] for name, token in _TOKENS.items()}
+_DARK = {name: config.FACE.dark[token] for name, token in _TOKENS.items()}
 # The picture's own policy: nothing but the style sheet that pygal writes into it.
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 

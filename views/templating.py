@@ -6,6 +6,7 @@ from itertools import groupby
 
 import flask.templating
 from babel.dates import format_date, format_datetime
+from jinja2 import pass_context
 
 import config
 import language
@@ -43,6 +44,12 @@ def static(path: str) -> str:
 def den(amount: int) -> str:
     """Minor units as this page's language writes them."""
     return money(amount, language.current())
+
+
+@pass_context
+def den_here(context, amount: int) -> str:
+    """The filter: with the context, or Jinja would work `0|den` out once, in the language of whoever came first."""
+    return den(amount)
 
 
 def plain(amount: int) -> str:
@@ -165,7 +172,7 @@ class Environment(flask.templating.Environment):
 
 def register_templating(app) -> None:
     app.jinja_env.filters.update(
-        den=den,
+        den=den_here,
         plain=plain,
         weekday=weekday,
         moment=moment,

@@ -93,6 +93,9 @@ class Price:
             form.read[field.name] = read_price(field.data, self.least)
 
 
+_UNSPOKEN = {f"_{language}" for language in LANGUAGES if language not in config.LANGUAGES}
+
+
 class CatalogueForm(ShopForm):
     """A form whose fields are columns: `read` holds what they say, without the blank ones."""
 
@@ -102,6 +105,11 @@ class CatalogueForm(ShopForm):
     def __init__(self, *arguments, **keywords):
         self.read: dict = {}
         super().__init__(*arguments, **keywords)
+        # Columns in languages that the shop does not speak, which nobody types: column → whose text it has.
+        self.unspoken = {}
+        for name in [name for name in self._fields if name[-3:] in _UNSPOKEN]:
+            self.unspoken[name] = f"{name[:-2]}{config.LANGUAGES[0]}"
+            del self[name]
 
     def columns(self) -> list[str]:
         return [field.name for field in self if field.name != "mark"]
@@ -118,6 +126,9 @@ class CatalogueForm(ShopForm):
         for name in self.columns():
             if isinstance(self[name], BooleanField):
                 self.read[name] = bool(self[name].data)
+        for name, spoken in self.unspoken.items():
+            if spoken in self.read:
+                self.read[name] = self.read[spoken]
         return True
 
     def refuse(self, problems) -> bool:
@@ -257,7 +268,7 @@ class DeviceForm(_DeviceFields):
 
     def parts(self):
         """(legend, fields) as the page shows them."""
-        return [(legend, [self[name] for name in names]) for legend, names in DEVICE_PARTS]
+        return [(legend, [self[name] for name in names if name in self]) for legend, names in DEVICE_PARTS]
 
 
 VARIANT_PARTS = (
@@ -280,7 +291,7 @@ class VariantForm(CatalogueForm):
     promotion_rows: tuple = ()
 
     def parts(self):
-        return [(legend, [self[name] for name in names]) for legend, names in VARIANT_PARTS]
+        return [(legend, [self[name] for name in names if name in self]) for legend, names in VARIANT_PARTS]
 
     def price_rows(self):
         """(tariff, its fields in the order of CONTRACTS)."""

@@ -39,7 +39,7 @@ class TableForm(CatalogueForm):
     """`read_all` has a value or None for each column."""
 
     def read_all(self) -> dict:
-        return {name: self.read.get(name, self.blank(name)) for name in self.columns()}
+        return {name: self.read.get(name, self.blank(name)) for name in (*self.columns(), *self.unspoken)}
 
     def blank(self, name: str):
         """What a blank field means."""
@@ -161,7 +161,7 @@ def _hours(cell: str) -> str:
 
 class ShopRowForm(TableForm):
     municipality = SelectField(NAMES["municipality"], [Required(_NEEDED), Cell(str)], validate_choice=False)
-    postal_code = _text("postal_code", cells.like(r"\d{4}", "1000", 4), True)
+    postal_code = _text("postal_code", cells.like(r"\d{4,6}", "1000", 10), True)
     street_sq = _text("street_sq", cells.text(120), True)
     street_mk = _text("street_mk", cells.text(120), True)
     street_en = _text("street_en", cells.text(120), True)
