@@ -63,6 +63,7 @@ from models.staff import Staff
 from models.stock_movement import StockMovement
 from models.subscriber import Holder, Subscriber
 from models.voucher import Voucher
+from models.watch import Watch, WatchMark
 from tests.club import gift, joined, joined_fixed, offer
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
 
@@ -122,6 +123,8 @@ def on_desk():
     StockMovement.move(Variant.get(), 1, "delivery", by=SHOPPER, now=NOW, key="k")
     job = {"token": "t", "name": "l.csv", "size": 1, "digest": "d", "state": "checked", "who": "", "role": "editor"}
     PriceListJob.create(begun_at=NOW, changed_at=NOW, **job)
+    Watch.ask("ana@example.com", Variant.get(), "price", language="sq", address="", now=NOW)
+    WatchMark.hold(1)
 
 
 def clubbed(order):
@@ -305,6 +308,14 @@ BAD = [
     (Attachment, {"size": 0}),
     (Attachment, {"size": 5_242_881}),
     (PriceListJob, {"state": "lost"}),
+    (Watch, {"kind": "rumour"}),
+    (Watch, {"segment": "business"}),
+    (Watch, {"price": 0}),
+    (Watch, {"state": "lost"}),
+    (Watch, {"email": None}),
+    (Watch, {"kind": "stock"}),
+    (Watch, {"price": None}),
+    (Watch, {"expires_at": NOW}),
     (Erasure, {"expires_at": later(-1)}),
     (Erasure, {"confirmed_at": NOW}),
     (Erasure, {"done_at": NOW}),
@@ -365,6 +376,7 @@ def test_every_check_of_the_models_is_among_the_bad_rows():
 
 TWICE = [
     (Brand, lambda row: {"name": row.name}),
+    (Watch, lambda row: {"code": row.code}),
     (Device, lambda row: {"slug": row.slug}),
     (Variant, lambda row: {"sku": row.sku}),
     (Tariff, lambda row: {"code": row.code}),

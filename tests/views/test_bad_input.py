@@ -27,6 +27,7 @@ FORMS = (
     ("/dil", "next"),
     ("/klubi/anetaresimi", "numri"),
     ("/profili/lajmet", "club_email"),
+    ("/pajisja/galaxy-s25/njoftim", "email"),
     ("/profili/pelqimet", "lloji"),
 )
 

@@ -23,6 +23,7 @@ from models.payment import Refund
 from models.profile import Profile
 from models.profile_link import ProfileLink
 from models.voucher import Voucher
+from models.watch import Watch
 from tests import world as named
 from tests.bills import owing
 from tests.club import joined, offer
@@ -43,6 +44,7 @@ FOR_EVERYBODY = {
     "pictures.drawing",
     "pictures.photo",
     "sitemap.devices",
+    "watches.ask",
 }
 NOT_THERE = {404}
 # A cart without that line shows what is in it.
@@ -164,6 +166,11 @@ ROUTES = {
     ("club.voucher", "GET"): (lambda victim: {"voucher_id": victim.voucher.id}, {}, NOT_THERE),
     ("club_stop.stop", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     ("club_stop.stop", "POST"): (lambda victim: {"token": victim.password_token}, {}, OVER),
+    ("watches.stop_mine", "POST"): (lambda victim: {"watch_id": victim.watch.id}, {}, NOT_THERE),
+    ("watches.confirm", "GET"): (lambda victim: {"token": victim.watch.stop_token}, {}, OVER),
+    ("watches.confirm", "POST"): (lambda victim: {"token": victim.watch.stop_token}, {}, OVER),
+    ("watches_stop.stop", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
+    ("watches_stop.stop", "POST"): (lambda victim: {"token": victim.password_token}, {"te_gjitha": "1"}, OVER),
     # Whoever has a mailed link has read the mail; a link for one purpose opens no other.
     ("profile.confirm_registration", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     ("profile.confirm_registration", "POST"): (lambda victim: {"token": victim.password_token}, {}, OVER),
@@ -254,6 +261,7 @@ def victim(world, tmp_path, monkeypatch):
         service=ClubService.convert(member.id, "SMS", 40, named.NOW, channel="web", key="service"),
         voucher=Voucher.convert(member.id, offer(points=60), named.NOW, channel="web", key="voucher"),
         profile=profile,
+        watch=Watch.ask_for(profile, world["S25-BLACK-128"], "price", segment=None, now=named.NOW),
         order=order,
         bills=bills,
         line=cart.lines(named.NOW)[0].line,
