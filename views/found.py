@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from flask import request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import config
 import language
@@ -17,7 +17,7 @@ from models.choice import Choice
 from models.money import money
 from models.pricing import monthly_price
 from views import og, structured
-from views.shell import draw
+from views.shell import blank, mould
 from views.words import gettext
 
 # What a result shows of a title and of a description.
@@ -71,44 +71,63 @@ def head(
     more: Iterable[tuple[str, str]] = (),
     things: Markup | str = "",
 ) -> Markup:
-    """The lines of a page's head; `path` has no language, `plain_path` is that of the address that stands for it."""
-    code = language.current()
-    stands_for = plain_path if standing != OWN and plain_path is not None else path
-    own = structured.address(stands_for, code)
+    """The lines of a page's head; `path` has no language, `plain_path` is that of the address that stands for it.
+
+    What is a blank of a mould stays one.
+    """
+    more = tuple(more)
+    shape = _shape(language.current(), standing, kind, tuple(name for name, _ in more))
+    texts = {
+        "title": escape(title),
+        "description": escape(description),
+        "path": escape(path),
+        "plain_path": escape(path if plain_path is None else plain_path),
+        "picture": escape(picture or og.page_address("home")),
+        "picture_alt": escape(picture_alt or config.BRAND),
+        "structured": things,
+    }
+    for name, content in more:
+        texts[name] = escape(content)
+    return Markup(shape % texts)  # noqa: S704 (escaped above)
+
+
+@lru_cache(maxsize=64)
+def _shape(code: str, standing: str, kind: str, more: tuple[str, ...]) -> str:
+    own = structured.address(blank("path"), code)
     alternates = []
     if standing == OWN:
-        alternates = [(other, structured.address(path, other)) for other in config.LANGUAGES]
-        alternates.append(("x-default", structured.address(path, config.LANGUAGES[0])))
-    return Markup(  # noqa: S704 (drawn by a template)
-        draw(
-            "shared/_meta.html",
-            title=title,
-            description=description,
-            robots="noindex, follow" if standing == DEEP else "",
-            canonical="" if standing == DEEP else own,
-            address=structured.address(path, code),
-            alternates=alternates,
-            kind=kind,
-            locale=LOCALES[code],
-            locales=[LOCALES[other] for other in config.LANGUAGES if other != code],
-            picture=config.BASE_URL + (picture or og.page_address("home")),
-            picture_alt=picture_alt or config.BRAND,
-            more=more,
-            structured=things,
-        )
+        alternates = [(other, structured.address(blank("path"), other)) for other in config.LANGUAGES]
+        alternates.append(("x-default", structured.address(blank("path"), config.LANGUAGES[0])))
+    return mould(
+        "shared/_meta.html",
+        title=blank("title"),
+        description=blank("description"),
+        robots="noindex, follow" if standing == DEEP else "",
+        canonical={OWN: own, OTHER: structured.address(blank("plain_path"), code), DEEP: ""}[standing],
+        address=own,
+        alternates=alternates,
+        kind=kind,
+        locale=LOCALES[code],
+        locales=[LOCALES[other] for other in config.LANGUAGES if other != code],
+        picture=config.BASE_URL + blank("picture"),
+        picture_alt=blank("picture_alt"),
+        more=[(name.replace("_", ":"), blank(name)) for name in more],
+        structured=blank("structured"),
     )
 
 
-def public(description, title, picture: str = "home") -> Markup:
+def public(description, title, picture: str = "home", endpoint: str = "") -> Markup:
     """In a template's block `found`: the page at this address is for everybody to find, as what its path says.
 
-    `picture` is one of og.PAGES. An address with a query is a view of the page without one.
+    `picture` is one of og.PAGES. An address with a query is a view of the page without one; where several addresses
+    show the page, `endpoint` names the one that stands for it.
     """
+    path = structured.path_of(endpoint) if endpoint else request.path
     return head(
         title=title,
         description=description,
-        path=request.path,
-        standing=OTHER if request.query_string else OWN,
+        path=path,
+        standing=OTHER if request.query_string or path != request.path else OWN,
         picture=og.page_address(picture),
         picture_alt=title,
     )
@@ -232,7 +251,7 @@ def device_description(choice: Choice, summary: str) -> str:
     cheapest = min((low for offer in choice.offers if (low := offer.lowest("besnik24")) is not None), default=None)
     if cheapest is not None:
         said[0] += ", " + gettext("ose nga %(price)s/muaj me Besnik 24", price=money(monthly_price(cheapest), code))
-    said += [part for part in (summary, gettext("Dërgesë falas")) if part]
+    said += [part for part in (summary, gettext("Dërgesë falas"), gettext("Porositeni onlajn")) if part]
     return sentences(said)
 
 
@@ -266,10 +285,10 @@ def device_head(choice: Choice, category: str, category_path: str, is_own: bool,
         picture=og.device_address(choice),
         picture_alt=name,
         more=(
-            ("product:price:amount", structured.decimal(price.now)),
-            ("product:price:currency", config.CURRENCY),
-            ("product:availability", "in stock" if choice.in_stock else "out of stock"),
-            ("product:brand", shown.brand.name),
+            ("product_price_amount", structured.decimal(price.now)),
+            ("product_price_currency", config.CURRENCY),
+            ("product_availability", "in stock" if choice.in_stock else "out of stock"),
+            ("product_brand", shown.brand.name),
         ),
         things=structured.device(choice, crumbs, summary, og.plain_address),
     )
