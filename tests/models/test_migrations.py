@@ -63,6 +63,7 @@ from models.staff import Staff
 from models.stock_movement import StockMovement
 from models.subscriber import Holder, Subscriber
 from models.voucher import Voucher
+from models.wish import WishLine, WishList
 from models.watch import Watch, WatchMark
 from tests.club import gift, joined, joined_fixed, offer
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
@@ -145,6 +146,7 @@ def clubbed(order):
     OrderPoints.create(order=order, member=member, entry=entries[2], points=1, worth=50, state="held", at=NOW)
     handed = {"token": "t", "points": 10, "msisdn": number.msisdn, "asked_at": NOW, "handed_at": NOW}
     GiftHandout.create(member=member, gift=gift(), clerk=whose, entry=entries[3], **handed)
+    WishList.add(whose, Device.get(), None, 1, NOW)
     Staff.create(profile=whose, role="clerk", since=NOW)
     app = SecondFactor.create(profile=whose, nonce="n", since=NOW)
     RecoveryCode.create(factor=app, digest="d")
@@ -193,6 +195,8 @@ BAD = [
     (Gift, {"stock": -1}),
     (CartLine, {"quantity": 0}),
     (CartLine, {"contract_type": "lease"}),
+    (WishList, {"profile": None}),
+    (WishLine, {"price_seen": -1}),
     (Order, {"state": "paid"}),
     (Order, {"total": -1}),
     (Order, {"due_now": -1}),
@@ -384,6 +388,8 @@ TWICE = [
     (Gift, lambda row: {"device": row.device_id}),
     (Cart, lambda row: {"token": row.token}),
     (CartLine, lambda row: {}),
+    (WishList, lambda row: {"profile": row.profile_id}),
+    (WishLine, lambda row: {}),
     (Checkout, lambda row: {"cart": row.cart_id}),
     (Order, lambda row: {"number": row.number}),
     (Mail, lambda row: {"key": row.key}),

@@ -23,6 +23,7 @@ from models.payment import Refund
 from models.profile import Profile
 from models.profile_link import ProfileLink
 from models.voucher import Voucher
+from models.wish import WishList
 from models.watch import Watch
 from tests import world as named
 from tests.bills import owing
@@ -53,6 +54,8 @@ OWN_CART = {303, 404}
 OWN_NUMBERS = {204, 303}
 # A mailed link that opens nothing.
 OVER = {410}
+# A wish that is not on one's own list is as good as taken off; who has no list has no such page.
+OWN_WISHES = {200, 204, 303, 404}
 # One that was put together.
 FORGED = {404}
 
@@ -134,6 +137,10 @@ ROUTES = {
         {"ku": "shporta", "sasia": "3"},
         OWN_CART,
     ),
+    ("wishes.remove", "POST"): (lambda victim: {"line_id": victim.wish.id}, {}, OWN_WISHES),
+    ("wishes.move", "POST"): (lambda victim: {"line_id": victim.wish.id}, {}, OWN_WISHES),
+    # Who has no link has no list, though somebody shares one.
+    ("wishes.shared", "GET"): (lambda victim: {"token": "a" * 32}, {}, FORGED),
     ("numbers.remove", "GET"): (lambda victim: {"number_id": victim.number.id}, {}, NOT_THERE),
     ("numbers.remove", "POST"): (lambda victim: {"number_id": victim.number.id}, {}, OWN_NUMBERS),
     ("numbers.prove", "GET"): (lambda victim: {"token": victim.claim.token}, {}, NOT_THERE),
@@ -200,6 +207,8 @@ FORMS = {
     ("club.page", "GET"): (lambda victim: {"sherbimi": victim.member.id}, NOT_THERE),
     ("club.history", "GET"): (lambda victim: {"sherbimi": victim.member.id}, NOT_THERE),
     ("club.join_in", "POST"): (lambda victim: {"numri": victim.number.id}, NOT_THERE),
+    ("wishes.share", "POST"): (lambda victim: {"cka": "ndal"}, NOT_THERE),
+    ("wishes.show", "GET"): (lambda victim: {}, {200}),
     ("orders.take", "POST"): (lambda victim: {}, {303, 204}),
     ("orders.mine", "GET"): (lambda victim: {"q": victim.order.number}, {200}),
     ("orders.find", "POST"): (lambda victim: {"number": victim.order.number, "email": "x@example.com"}, {422}),
@@ -255,7 +264,10 @@ def victim(world, tmp_path, monkeypatch):
         text="Zana ankohet",
         papers=[put("zana.pdf", b"%PDF-1.4\n%%EOF\n")],
     )
+    wish = WishList.add(profile, world.devices["tab-a9"], None, 1, named.NOW)
+    wish.wish_list.share()
     return SimpleNamespace(
+        wish=wish,
         file=claim.attachments.get(),
         member=member,
         service=ClubService.convert(member.id, "SMS", 40, named.NOW, channel="web", key="service"),
