@@ -13,8 +13,9 @@ from models.bill_payment import BillPayment
 from models.catalogue import Device
 from models.claim import Claim
 from models.club_member import ClubMember
-from models.number import Number
+from models.number import Number, ProfileNumber
 from models.order import Order
+from models.order_note import OrderNote
 from models.outbox import Mail
 from models.person_data import NobodyFound, data_of, disclose, own_data, person_of
 from models.personal import KEYS, NOBODYS, WORKERS, untold
@@ -25,12 +26,12 @@ from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
 from tests.club import joined, offer
 from tests.staff import voucher, works
-from tests.world import NOW, build, ordered, own_number, profile
+from tests.world import NOW, build, cart_with, checkout_of, ordered, owes, own_number, profile
 
 ADMIN = Actor("admin", "admin@example.com")
 # What a person's data begin with.
 ROOTS = {Profile, Order, Number, Subscriber, Holder, Registration, Mail, Sms}
-# What no key leads to from a person: counts of tries and what comes from the billing system or goes there, which repeats
+# What no key leads to from a person: counts of tries, what comes from the billing system or goes there, which repeats
 # what stands elsewhere, and who works here.
 UNREACHED = {
     "allowance", "attempt", "bss_event", "bss_known", "bss_message", "device_draft", "inbound_sms", "price_list_job",
@@ -162,3 +163,38 @@ def test_nobody_found_gives_nothing_and_records_nothing(world):
     assert not AuditEntry.select().exists()
     assert not BillPayment.select().exists()
     assert Device.select().exists()
+
+
+@pytest.mark.rule("PRV-4")
+def test_a_profile_gets_its_own_data_and_nothing_of_who_shares_its_number(world):
+    member = joined(points=700)
+    mine, theirs = Profile.get(Profile.email == "arben@example.com"), profile("besa@example.com")
+    ProfileNumber.create(profile=theirs, number=member.number, added_at=NOW)
+    besas = checkout_of(cart_with(world, "TAB-GREY-64", profile=theirs), first_name="Besa", street="Rr. e Besës")
+    besas.points_of, besas.points, besas.points_worth = member, 60, 600
+    besas.save()
+    order, _ = ordered(world, "CASE-BLACK")
+    Order.update(profile=mine, recipient="Drita Osmani").where(Order.id == order.id).execute()
+    OrderNote.add(order, "Klienti ishte i vrazhdë.", by=ADMIN, now=NOW, key="k")
+    owes(member.number)
+    found = own_data(mine, NOW)
+    text = json.dumps(found)
+    assert [row["msisdn"] for row in found["number"]] == [member.number.msisdn]
+    assert [row["points"] for row in found["club_lot"]] == [700]
+    assert [row["amount"] for row in found["invoice"]] == [189_900]
+    # Who receives it stands there as the shopper typed it.
+    assert [row["recipient"] for row in found["order"]] == ["Drita Osmani"]
+    for others in ("Besa", "besa@", "Rr. e Besës", "vrazhdë", ADMIN.name, mine.password_hash):
+        assert others not in text, others
+    assert member.holder.id_number not in text
+    assert not {"holder", "order_note", "subscriber"} & set(found)
+
+
+@pytest.mark.rule("PRV-4")
+def test_who_had_the_number_before_is_in_nobodys_download(world):
+    member = joined(points=700)
+    ClubMember.update(ended_at=NOW).where(ClubMember.id == member.id).execute()
+    mine = Profile.get(Profile.email == "arben@example.com")
+    found = own_data(mine, NOW)
+    assert "club_member" not in found
+    assert "club_entry" not in found

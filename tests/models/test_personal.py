@@ -57,7 +57,7 @@ def test_what_is_declared_has_words_a_kind_and_a_way_to_be_erased():
 
 @pytest.mark.rule("PRV-4")
 def test_each_table_that_names_a_profile_says_what_erasing_it_does():
-    """A row with a profile that is deleted or cut; only what proves an erasure or a consent keeps its empty number."""
+    """Deleted or cut; only what proves an erasure or a consent keeps the empty number of its profile."""
     kept = {
         model._meta.table_name
         for model in MODELS
