@@ -33,6 +33,8 @@ _REPAIRS = 3
 _RESPELT = (4, 20)
 _CANDIDATES = 24
 _NEAREST = 4
+# Of so many times as many as are asked for, the nearest in price, the most popular are shown.
+_NEAR = 3
 # Misspelt words whose candidates are remembered, and large sets of devices whose counts are.
 _SPELT = 1024
 _COUNTED = 128
@@ -374,6 +376,23 @@ class CatalogueIndex:
             )
 
         return self._ids[self._by_score(hits, score, 0, limit)].tolist()
+
+    def near(self, number: int, kind: str, count: int) -> list[int]:
+        """Ids of up to `count` others of `kind` that are in stock and cost about as much as the device `number`.
+
+        Of the nearest few the most popular, best first; none that costs half as much again, or two thirds.
+        """
+        slot = self._slots.get(number)
+        if slot is None:
+            return []
+        order, price = self._order("price", kind), int(self._price[slot])
+        prices = self._price[order]
+        within = order[np.searchsorted(prices, price * 2 // 3) : np.searchsorted(prices, price * 3 // 2, "right")]
+        there = _mask(self._facets["flag"].any_of(["in_stock"]))
+        within = within[there[within] & (within != slot)]
+        nearest = within[np.argsort(np.abs(self._price[within] - price), kind="stable")[: count * _NEAR]]
+        places = np.sort(self._ranks["popular"][nearest])[:count]
+        return self._ids[self._orders["popular"][places]].tolist()
 
     def _whole(self, kind) -> "_Devices":
         """All devices of a kind, or all, as they are until the next change."""

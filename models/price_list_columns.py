@@ -41,6 +41,7 @@ def _in_languages(stem, read):
     return {f"{stem}_{language}": read for language in LANGUAGES}
 
 
+PORTS = ("usb-c", "lightning", "micro-usb")
 # Facts of a device that its page shows; what a device has not is left blank.
 FACTS = {
     "screen_in": cells.number(0.5, 40),
@@ -65,6 +66,8 @@ FACTS = {
     "capacity_mah": cells.whole(1, 1_000_000),
     "length_m": cells.number(0.01, 100),
     "battery_hours": cells.number(0.1, 100_000),
+    # What a device is charged through, and what a cable or charger goes into.
+    "port": cells.one_of(*PORTS),
 }
 # They say the same on every row of a device.
 OF_DEVICE = {

@@ -8,7 +8,7 @@ import json
 from collections import OrderedDict, defaultdict
 from threading import RLock
 
-from peewee import fn
+from peewee import Case, fn
 
 from models.accessories import Accessories
 from models.base import db, utcnow
@@ -253,7 +253,17 @@ class Shelf:
     def accessories_for(self, device, count: int) -> list[int]:
         """Up to `count` ids of accessories that fit `device` and can be bought."""
         with self._turn:
-            return self.accessories.fitting(device.slug, device.brand.name, device.kind, count)
+            port = device.facts.get("port", "")
+            return self.accessories.fitting(device.slug, device.brand.name, device.kind, count, port)
+
+    def similar_to(self, device, count: int) -> list[int]:
+        """Up to `count` ids of what somebody may take instead, and can be bought: devices of its kind that cost about
+        as much; for an accessory, others of its look for the same."""
+        with self._turn:
+            if device.kind == "accessory":
+                look = device.drawing.get("kind", "")
+                return self.accessories.alike(device.id, device.fits, look, count)
+            return self.index.near(device.id, device.kind, count)
 
     def _take_in(self, current):
         if current < self.version:  # another database, or one that was restored
@@ -278,19 +288,22 @@ class Shelf:
             Listing.text,
             Device.fits.cast("text"),
             Device.drawing.cast("text"),
+            # Of the few that have a plug to fit.
+            Case(None, [(Listing.kind == "accessory", Device.facts.cast("text"))], None),
         )
         changed = Listing.select(*columns).join(Device).where(Listing.version > self.version).tuples().iterator()
 
         def entries():
             for row in changed:
                 (number, shown, kind, brand, price, released, popularity, storages, colours, *rest) = row
-                os, five_g, in_stock, discounted, gift, text, fits, drawing = rest
+                os, five_g, in_stock, discounted, gift, text, fits, drawing, facts = rest
                 self._cards.pop(number, None)
                 if kind == "accessory":
                     look = json.loads(drawing).get("kind", "")
                     text = f"{text} {ACCESSORY_WORDS.get(look, '')}"
                     if shown and in_stock:
-                        self.accessories.put(number, json.loads(fits), look, popularity)
+                        port = json.loads(facts).get("port", "")
+                        self.accessories.put(number, json.loads(fits), look, popularity, port)
                     else:
                         self.accessories.remove(number)
                 if not shown:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models.accessories import Accessories
+from models.price_list_columns import PORTS
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 FAMILIES = {
     "black", "white", "grey", "silver", "blue", "green", "red",
@@ -291,6 +294,80 @@ def test_accessories_fit_devices_and_brands_that_are_in_the_list(devices):
         if device["draw_kind"] == "case":
             fitted = devices[tokens[0]][0]
             assert device["draw_camera"] == fitted["draw_camera"], slug
+
+
+# What has a plug.
+PLUGGED = ("charger", "cable", "powerbank")
+
+
+def really_fits(accessory, device) -> bool:
+    """Whether an accessory of the list goes with a device of it: from what both are, not from `fits`."""
+    what, makers_own = accessory["draw_kind"], accessory["brand"] == device["brand"]
+    if what == "case":
+        # A case names its phone, whole.
+        return all(
+            accessory[f"name_{language}"].endswith(f" {device[f'name_{language}']}") for language in ("mk", "en")
+        )
+    if what in PLUGGED:
+        return bool(accessory["port"]) and accessory["port"] == device["port"]
+    if what == "earbuds":
+        return bool(device["bluetooth"])
+    if what == "watch":
+        # A watch of one system talks to that maker's phones alone; the others have an app for both.
+        return device["kind"] == "phone" and (makers_own or accessory["os"] not in ("watchOS", "Wear OS"))
+    return False
+
+
+@pytest.fixture(scope="module")
+def offered(devices):
+    """What each phone's and tablet's page can offer, by slug."""
+    shelf, numbers = Accessories(), dict(enumerate(devices))
+    for number, slug in numbers.items():
+        first = devices[slug][0]
+        if first["kind"] == "accessory":
+            shelf.put(number, first["fits"].split(), first["draw_kind"], int(first["popularity"]), first["port"])
+    return {
+        slug: [
+            numbers[found]
+            for found in shelf.fitting(slug, first["brand"], first["kind"], len(devices), first["port"])
+        ]
+        for slug, (first, *_) in devices.items()
+        if first["kind"] in ("phone", "tablet")
+    }
+
+
+def test_every_accessory_that_a_page_offers_goes_with_its_device(devices, offered):
+    wrong = [
+        (slug, accessory)
+        for slug, accessories in offered.items()
+        for accessory in accessories
+        if not really_fits(devices[accessory][0], devices[slug][0])
+    ]
+    assert wrong == []
+
+
+def test_every_phone_and_tablet_has_a_charger_that_goes_into_it_and_every_case_is_offered_for_one_phone(
+    devices, offered
+):
+    for slug, accessories in offered.items():
+        looks = {devices[accessory][0]["draw_kind"] for accessory in accessories}
+        assert {"charger", "cable", "earbuds"} <= looks, slug
+    cases = [slug for slug, (first, *_) in devices.items() if first["draw_kind"] == "case"]
+    for case in cases:
+        assert sum(case in accessories for accessories in offered.values()) == 1, case
+
+
+def test_a_maker_s_own_watch_is_offered_for_all_of_the_makers_phones(devices, offered):
+    for slug, (first, *_) in devices.items():
+        if first["kind"] == "phone" and first["brand"] in ("Apple", "Samsung", "Google"):
+            theirs = [one for one in offered[slug] if devices[one][0]["draw_kind"] == "watch"]
+            assert any(devices[one][0]["brand"] == first["brand"] for one in theirs), slug
+
+
+def test_what_has_a_plug_and_what_is_charged_says_which(rows):
+    plugged = [row for row in rows if row["kind"] in ("phone", "tablet") or row["draw_kind"] in PLUGGED]
+    assert wrong(plugged, lambda row: row["port"] in PORTS) == []
+    assert wrong([row for row in rows if row not in plugged], lambda row: not row["port"]) == []
 
 
 def test_tariffs_rise_in_price_and_give_more(tariffs):

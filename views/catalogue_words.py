@@ -51,6 +51,7 @@ NAMES = {
     "capacity_mah": lazy_gettext("Kapaciteti, mAh"),
     "length_m": lazy_gettext("Gjatësia, m"),
     "battery_hours": lazy_gettext("Bateria, orë"),
+    "port": lazy_gettext("Lidhja e karikimit"),
     "draw_kind": lazy_gettext("Çka vizatohet"),
     "draw_camera": lazy_gettext("Kamera në vizatim"),
     "draw_hole": lazy_gettext("Kamera e përparme në vizatim"),

@@ -6,6 +6,7 @@ from models.order import storage_label
 from views.words import gettext, ngettext
 
 _NBSP = "\u00a0"
+_PORTS = {"usb-c": "USB-C", "lightning": "Lightning", "micro-usb": "Micro-USB"}
 
 
 def grouped(number: int) -> str:
@@ -156,6 +157,7 @@ def rows_of(device, variant) -> list[tuple[str, str, str]]:
             f"{decimal(facts['length_m'])}{_NBSP}m" if facts.get("length_m") else "",
         ),
         ("bateria", gettext("Bateria"), _battery(facts)),
+        ("lidhja", gettext("Lidhja e karikimit"), _PORTS.get(facts.get("port"), "")),
         ("rrjeti", gettext("Rrjeti"), _network(facts)),
         ("bluetooth", "Bluetooth", facts.get("bluetooth", "")),
         ("uji", gettext("Mbrojtja nga uji"), facts.get("water", "")),

@@ -1,6 +1,8 @@
 """A device's page: pictures, variants, contract types, tariffs, price, characteristics and what goes with it (CAT-3,
 CAT-4, OFF-1, OFF-2)."""
 
+import json
+
 from flask import Blueprint, abort, make_response, redirect, request, url_for
 
 import language
@@ -223,7 +225,7 @@ def _device_context(choice, offer, terms, view, wish, exact, missed, now, audien
 
 def _page_context(shown: Device, specifications) -> dict:
     """What stands around the choice."""
-    related_title, related, groups = _related(shown)
+    related_title, related, similar, groups = _related(shown)
     # A few facts read better below one another.
     half = -(-len(specifications) // 2) if len(specifications) > 5 else len(specifications)
     return {
@@ -232,6 +234,7 @@ def _page_context(shown: Device, specifications) -> dict:
         "columns": (specifications[:half], specifications[half:]),
         "related_title": related_title,
         "related": [card_html(card, language.current(), "lazy") for card in related],
+        "similar": [card_html(card, language.current(), "lazy") for card in similar],
         "fits": groups,
     }
 
@@ -465,11 +468,15 @@ def _views(choice: Choice, offer: Offer, terms: Terms, view: str) -> list[dict]:
     ]
 
 
-def _related(shown: Device) -> tuple[str, list[str], list[tuple[str, str]]]:
-    """A title, the cards below it, and for an accessory the kinds and makers it fits, as links."""
+def _related(shown: Device) -> tuple[str, list[str], list[str], list[tuple[str, str]]]:
+    """A title, the cards below it, those of similar devices, and for an accessory the kinds and makers it fits, as
+    links."""
+    similar = shelf.similar_to(shown, RELATED)
     if shown.kind in ("phone", "tablet"):
-        ids = shelf.accessories_for(shown, RELATED)
-        return gettext("Shkojnë bashkë me të"), shelf.cards(ids) if ids else [], []
+        # One question for both.
+        cards = shelf.cards([*shelf.accessories_for(shown, RELATED), *similar])
+        fitting = [card for card in cards if json.loads(card)["kind"] == "accessory"]
+        return gettext("Shkojnë bashkë me të"), fitting, cards[len(fitting) :], []
     slugs = [target for target in shown.fits if ":" not in target]
     groups = []
     for target in shown.fits:
@@ -478,4 +485,5 @@ def _related(shown: Device) -> tuple[str, list[str], list[tuple[str, str]]]:
             groups.append((category_name(what), url_for(_ENDPOINTS[what])))
         elif group == "brand" and what:
             groups.append((what, url_for("browse.phones", marka=what)))
-    return gettext("Përshtatet me"), Shelf.cards_of(slugs, RELATED) if slugs else [], groups
+    fitted = Shelf.cards_of(slugs, RELATED) if slugs else []
+    return gettext("Përshtatet me"), fitted, shelf.cards(similar), groups

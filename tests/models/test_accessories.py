@@ -30,6 +30,22 @@ def test_a_device_of_another_maker_gets_what_fits_its_kind(accessories):
     assert accessories.fitting("sim", "Linja", "prepaid_sim", 4) == []
 
 
+def test_what_has_a_plug_is_for_devices_with_the_same_one(accessories):
+    accessories.put(6, ["kind:phone", "brand:Apple"], "cable", 999, "usb-c")
+    accessories.put(7, ["kind:phone"], "cable", 998, "lightning")
+    assert accessories.fitting("iphone-16", "Apple", "phone", 9, "usb-c") == [6, 4, 5]
+    assert accessories.fitting("iphone-14", "Apple", "phone", 9, "lightning") == [7, 4, 5]
+    assert accessories.fitting("old-phone", "Nobody", "phone", 9) == [4, 5]
+
+
+def test_others_of_the_same_look_for_the_same(accessories):
+    assert accessories.alike(1, ["galaxy-s25"], "case", 4) == [2]
+    assert accessories.alike(5, ["kind:phone"], "charger", 4) == []
+    accessories.put(6, ["kind:phone"], "earbuds", 10)
+    accessories.put(7, ["kind:tablet"], "earbuds", 50)
+    assert accessories.alike(4, ["kind:phone", "kind:tablet"], "earbuds", 4) == [7, 6]
+
+
 def test_one_that_is_put_again_stands_where_it_now_belongs(accessories):
     accessories.put(2, ["iphone-16"], "case", 90)
     assert accessories.fitting("galaxy-s25", "Nobody", "watch", 4) == [1]

@@ -13,7 +13,7 @@ from models.calendar import ZONE
 from models.catalogue import KINDS, LANGUAGES
 from models.choice import CONTRACTS
 from models.money import MINOR, SIGNS, number, symbol
-from models.price_list_columns import FACTS, FAMILIES, OF_DEVICE, OF_VARIANT, WITH_TARIFF
+from models.price_list_columns import FACTS, FAMILIES, OF_DEVICE, OF_VARIANT, PORTS, WITH_TARIFF
 from models.stock_movement import MOST, REASONS
 from views.catalogue_words import FAMILY_NAMES, NAMES, SEGMENTS, name_of
 from views.catalogue_words import REASONS as REASON_NAMES
@@ -180,6 +180,7 @@ def _field(name: str, needed: bool = False):
     selects = {
         "colour_family": FAMILIES,
         "network": ("5G", "4G", "3G", "2G", "none"),
+        "port": PORTS,
         "draw_kind": drawing.KINDS,
         "draw_camera": tuple(dict.fromkeys(shape for shapes in drawing.CAMERAS.values() for shape in shapes)),
         "draw_hole": drawing.HOLES,
