@@ -311,7 +311,7 @@ def really_fits(accessory, device) -> bool:
     if what in PLUGGED:
         return bool(accessory["port"]) and accessory["port"] == device["port"]
     if what == "earbuds":
-        return bool(device["bluetooth"])
+        return device["kind"] in ("phone", "tablet")
     if what == "watch":
         # A watch of one system talks to that maker's phones alone; the others have an app for both.
         return device["kind"] == "phone" and (makers_own or accessory["os"] not in ("watchOS", "Wear OS"))

@@ -160,6 +160,7 @@ BAD_CELLS = [
     ("battery_mah", "0", "from 1"),
     ("charging_w", "25W", "number"),
     ("network", "6G", "must be 5G"),
+    ("port", "usb-a", "must be usb-c"),
     ("sim", "s" * 61, "at most 60"),
     ("os", "Android with a very long name", "at most 20"),
     ("os_version", "v" * 31, "at most 30"),
