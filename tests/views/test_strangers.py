@@ -22,9 +22,10 @@ from models.order import Order
 from models.payment import Refund
 from models.profile import Profile
 from models.profile_link import ProfileLink
+from models.saved_address import SavedAddress
 from models.voucher import Voucher
-from models.wish import WishList
 from models.watch import Watch
+from models.wish import WishList
 from tests import world as named
 from tests.bills import owing
 from tests.club import joined, offer
@@ -52,6 +53,8 @@ NOT_THERE = {404}
 OWN_CART = {303, 404}
 # A number that is not in the profile is as good as taken out.
 OWN_NUMBERS = {204, 303}
+# Nor one that is not among the addresses.
+OWN_ADDRESSES = {204, 303}
 # A mailed link that opens nothing.
 OVER = {410}
 # A wish that is not on one's own list is as good as taken off; who has no list has no such page.
@@ -86,6 +89,17 @@ ROUTES = {
         {"koha": "2026-03-12.9-12", "shenja": "9.9"},
         NOT_THERE,
     ),
+    ("order_again.again", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("order_again.again", "POST"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("order_calendar.show", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
+    ("addresses.change", "GET"): (lambda victim: {"address_id": victim.address.id}, {}, NOT_THERE),
+    ("addresses.change", "POST"): (
+        lambda victim: {"address_id": victim.address.id},
+        {"street": "Rr. e Huaj 1", "place": "1200", "municipality": "MK-609"},
+        NOT_THERE,
+    ),
+    ("addresses.put_first", "POST"): (lambda victim: {"address_id": victim.address.id}, {}, NOT_THERE),
+    ("addresses.remove", "POST"): (lambda victim: {"address_id": victim.address.id}, {}, OWN_ADDRESSES),
     ("claims.withdraw", "GET"): (lambda victim: {"number": victim.order.number}, {}, NOT_THERE),
     ("claims.withdraw", "POST"): (
         lambda victim: {"number": victim.order.number},
@@ -278,6 +292,7 @@ def victim(world, tmp_path, monkeypatch):
         bills=bills,
         line=cart.lines(named.NOW)[0].line,
         number=Number.get(),
+        address=SavedAddress.keep(profile, "Rruga Zana 7", "1200", "MK-609", named.NOW),
         claim=NumberClaim.begin(profile, "38970100109", named.NOW),
         password_token=profile_link.sign("password", code),
         email_token=profile_link.sign("email", code),
