@@ -32,6 +32,8 @@ FORMS = (
     ("/profili/lajmet", "club_email"),
     ("/pajisja/galaxy-s25/njoftim", "email"),
     ("/profili/pelqimet", "lloji"),
+    ("/profili/privatesia/shkarko", "take_password"),
+    ("/profili/privatesia/fshirja", "erase_password"),
 )
 
 

@@ -193,6 +193,8 @@ ROUTES = {
     ("watches_stop.stop", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     ("watches_stop.stop", "POST"): (lambda victim: {"token": victim.password_token}, {"te_gjitha": "1"}, OVER),
     # Whoever has a mailed link has read the mail; a link for one purpose opens no other.
+    ("my_data.confirm", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
+    ("my_data.confirm", "POST"): (lambda victim: {"token": victim.password_token}, {"password": "a guess"}, OVER),
     ("profile.confirm_registration", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     ("profile.confirm_registration", "POST"): (lambda victim: {"token": victim.password_token}, {}, OVER),
     ("profile.confirm_email", "GET"): (lambda victim: {"token": victim.password_token}, {}, OVER),
