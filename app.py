@@ -19,6 +19,7 @@ import views.checkout_number  # noqa: F401 (adds the first step to the checkout'
 from face import BadFace
 from models.base import db
 from models.profile import Profile
+from models.shops import check_files
 from views import (
     addresses,
     bills,
@@ -224,10 +225,11 @@ def create_app() -> Flask:
 
 
 def refuse_unread_texts() -> None:
-    """Stop when a text of the operator cannot be read, with its file and line (docs/brand.md)."""
+    """Stop when a text or a table of the operator cannot be read, with its file and line (docs/brand.md)."""
     try:
         legal.read_all()
-    except BadFace as error:
+        check_files()
+    except (BadFace, OSError, ValueError) as error:
         raise SystemExit(f"DYQANI_BRAND_FOLDER: {error}") from None
 
 

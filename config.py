@@ -271,7 +271,7 @@ STAFF_HOURS = _number("DYQANI_STAFF_HOURS", 12, least=1)
 PHOTOS = Path(_text("DYQANI_PHOTOS", str(INSTANCE / "photos")))
 
 # The operator's shops; the file that comes along has addresses of a demo (AFT-5).
-SHOPS = Path(_text("DYQANI_SHOPS", str(FACE.file("shops.csv") or ROOT / "data" / "shops.csv")))
+SHOPS = Path(_text("DYQANI_SHOPS", str(FACE.folder / "shops.csv")))
 # Municipalities and postal places that are delivered to, and where the municipalities lie (DLV-1, AFT-5).
 PLACES = FACE.file("places.csv") or ROOT / "data" / "mk_places.csv"
 POINTS = FACE.file("points.csv") or ROOT / "data" / "mk_points.csv"

@@ -297,7 +297,7 @@ class _Reader:
             if not path.is_file():
                 raise BadFace(path, None, "there is no such file; each language has its terms")
         if face.country != "MK":
-            for name in ("places.csv", "points.csv", "shops.csv"):
+            for name in ("places.csv", "points.csv"):
                 if not (self.folder / name).is_file():
                     why = "there is no such file; those that come along are of North Macedonia"
                     raise BadFace(self.folder / name, None, why)

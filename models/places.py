@@ -1,6 +1,7 @@
 """Municipalities and postal places of the country the shop delivers to (DLV-1), from config.PLACES."""
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,10 +26,15 @@ class Place:
 def _all() -> tuple[dict[str, Place], dict[str, Place]]:
     municipalities, places = {}, {}
     with open(config.PLACES, encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            is_post = row["type"] == "post"
-            code = row["postal_code"] if is_post else row["code"]
-            place = Place(code, row["postal_code"], row["name_sq"], row.get("name_mk", ""), row["name_en"])
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                is_post = row["type"] == "post"
+                code = row["postal_code"] if is_post else row["code"]
+                place = Place(code, row["postal_code"], row["name_sq"], row.get("name_mk", ""), row["name_en"])
+            except KeyError as error:
+                raise ValueError(f"{config.PLACES}, line {number}: no column {error}") from None
+            if not code or not re.fullmatch(r"[0-9]{4,10}" if is_post else "[0-9]{0,10}", place.postal_code):
+                raise ValueError(f"{config.PLACES}, line {number}: needs a code, and a postal code of 4 to 10 digits")
             (places if is_post else municipalities)[code] = place
     return municipalities, places
 

@@ -10,7 +10,7 @@ TEXTS += ("weekdays", "saturday", "sunday", "phone")
 
 
 class ShopRow(BaseModel):
-    """A shop; the columns are those of data/shops.csv."""
+    """A shop; the columns are those of the brand's shops.csv."""
 
     municipality = CharField(max_length=12)
     postal_code = CharField(max_length=10)

@@ -2,16 +2,19 @@
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 import config
-from models.places import in_order, municipality_of, place_of
+from models.places import in_order, municipalities, municipality_of, place_of
 from models.shop_row import TEXTS, ShopRow
-
 
 # Of the streets, those in languages that the shop does not speak: the file need not say them.
 _UNSPOKEN = {"street_sq", "street_mk", "street_en"} - {f"street_{language}" for language in config.LANGUAGES}
+
+
+_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d–([01]\d|2[0-3]):[0-5]\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def shops() -> tuple[Shop, ...]:
 def from_file() -> tuple[Shop, ...]:
     """All of them, in the order of the file that DYQANI_SHOPS names.
 
-    Raises KeyError for a municipality or postal code that is none, ValueError for a bad row.
+    Raises ValueError, with the line, for a bad row, and OSError without the file.
     """
     found = []
     with open(config.SHOPS, encoding="utf-8", newline="") as file:
@@ -58,16 +61,36 @@ def from_file() -> tuple[Shop, ...]:
                 shop = Shop(**{name: (row[name] or "").strip() for name in Shop.__slots__ if name not in _UNSPOKEN})
             except KeyError as error:
                 raise ValueError(f"{config.SHOPS}, line {number}: no column {error}") from None
-            municipality_of(shop.municipality)
-            place_of(shop.postal_code)
+            for find, code in ((municipality_of, shop.municipality), (place_of, shop.postal_code)):
+                try:
+                    find(code)
+                except KeyError:
+                    why = f"{code!r} is not in {config.PLACES.name}"
+                    raise ValueError(f"{config.SHOPS}, line {number}: {why}") from None
+            if any(hours and not _HOURS.fullmatch(hours) for hours in (shop.weekdays, shop.saturday, shop.sunday)):
+                raise ValueError(f"{config.SHOPS}, line {number}: hours look like 08:00–20:00, or are blank")
             found.append(shop)
     return tuple(found)
 
 
 @lru_cache(maxsize=1)
 def _points() -> dict[str, tuple[float, float]]:
+    found = {}
     with open(config.POINTS, encoding="utf-8", newline="") as file:
-        return {row["code"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(file)}
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                found[row["code"]] = float(row["lat"]), float(row["lon"])
+            except (KeyError, TypeError, ValueError):
+                raise ValueError(f"{config.POINTS}, line {number}: needs code, lat and lon, two numbers") from None
+    return found
+
+
+def check_files() -> None:
+    """Read shops, places and where these lie, as the shop does at its start; raises ValueError and OSError."""
+    from_file()
+    far = [one.code for one in municipalities(config.LANGUAGES[0]) if one.code not in _points()]
+    if far:
+        raise ValueError(f"{config.POINTS}: says nothing of {', '.join(far)}")
 
 
 def kilometres(one: str, other: str) -> float:

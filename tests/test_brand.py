@@ -236,10 +236,17 @@ def test_what_a_brand_cannot_be_is_refused_with_its_line(tmp_path, before, after
         face.load(changed(tmp_path, before, after))
 
 
-def test_a_shop_does_not_start_with_a_bad_folder(tmp_path):
-    folder = changed(tmp_path, 'currency = "EUR"', 'currency = "GBP"')
+@pytest.mark.parametrize(
+    ("name", "before", "after", "why"),
+    [
+        ("brand.toml", 'currency = "EUR"', 'currency = "GBP"', "line 6: currency must be"),
+        ("shops.csv", "XK-02,20000", "XK-99,20000", "line 3: 'XK-99' is not in places.csv"),
+    ],
+)
+def test_a_shop_does_not_start_with_a_bad_folder(tmp_path, name, before, after, why):
+    folder = changed(tmp_path, before, after, name)
     tried = subprocess.run(
-        [sys.executable, "-c", "import config"],
+        [sys.executable, "-c", "from app import create_app; create_app()"],
         cwd=config.ROOT,
         env={**os.environ, "DYQANI_BRAND_FOLDER": str(folder)},
         capture_output=True,
@@ -247,7 +254,7 @@ def test_a_shop_does_not_start_with_a_bad_folder(tmp_path):
         check=False,
     )
     assert tried.returncode == 1
-    assert tried.stderr.startswith(f"DYQANI_BRAND_FOLDER: {folder}/brand.toml, line 6: currency must be")
+    assert re.match(rf"DYQANI_BRAND_FOLDER: {folder}/{name}, {why}", tried.stderr), tried.stderr
 
 
 def test_each_language_has_its_terms(tmp_path):
