@@ -1,14 +1,16 @@
 """What a phone loads and when it shows it, over a slow line, in a real Chromium; `bin/bench first-view`.
 
 The processor is four times slower, the line has 1.6 Mbit/s and 150 ms. A second view follows in the same browser:
-what it asks the network for is listed.
+what it asks the network for is listed. Then things on the page are pressed, each time until the next picture on the
+screen, as browsers measure it for "interaction to next paint".
 """
 
 import argparse
 import os
+import statistics
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,10 +22,25 @@ RUNS = 5
 SLOWER = 4
 BITS_PER_SECOND = 1_600_000
 LATENCY_MS = 150
-PAGES = (("list page", "/celulare"), ("device page", ""), ("home page", "/"))
+DEVICE = "/pajisja/samsung-galaxy-s25"
+PAGES = (("list page", "/celulare"), ("device page", DEVICE), ("home page", "/"))
+# Page → what is pressed on it, one after the other, and where.
+PRESSES = {
+    "list page": (
+        ("the filters are opened", "#rezultatet [popovertarget=filtrat]"),
+        ("a filter is chosen", "label:has(#f-marka-Samsung)"),
+        ("another filter is chosen", "label:has(#f-marka-Xiaomi)"),
+    ),
+    "device page": (
+        ("a colour is chosen", ".pick.colour label:has(:not(:checked, :disabled)) >> nth=0"),
+        ("Besnik 24 is chosen", "label:has(#lloji-besnik24)"),
+        ("a tariff is chosen", ".tariffs label:has(:not(:checked)) >> nth=-1"),
+    ),
+}
 MOST_BYTES = 90 * 1024
 MOST_SHIFT = 0.02
 MOST_PAINT_MS = 900
+MOST_PRESS_MS = 100
 MOST_OWN_SCRIPT = 5 * 1024
 
 # Collected from the first moment on; a page of ours has no inline script of its own.
@@ -38,6 +55,11 @@ new PerformanceObserver(list => {
     window.seen.what = entry.element ? entry.element.outerHTML.slice(0, 40) : '';
   }
 }).observe({type: 'largest-contentful-paint', buffered: true});
+window.pressed = 0;
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries())
+    if (entry.interactionId) window.pressed = Math.max(window.pressed, entry.duration);
+}).observe({type: 'event', durationThreshold: 16, buffered: true});
 """
 
 
@@ -66,7 +88,10 @@ def _watch(session) -> View:
             by_id[event["requestId"]] = view.requests[event["request"]["url"]] = [event.get("type", ""), 0, False]
 
     def answered(event):
-        if (one := by_id.get(event["requestId"])) and event["response"].get("fromDiskCache"):
+        answer = event["response"]
+        # What the service worker answers it has kept; pages it passes on.
+        is_kept = answer.get("fromServiceWorker") and event.get("type") != "Document"
+        if (one := by_id.get(event["requestId"])) and (is_kept or answer.get("fromDiskCache")):
             one[2] = True
 
     def from_memory(event):
@@ -93,16 +118,17 @@ def look(playwright, base: str, path: str) -> tuple[View, View]:
     return sorted(runs, key=lambda views: views[0].paint)[RUNS // 2]
 
 
-def _look_once(playwright, base: str, path: str) -> tuple[View, View]:
+@contextmanager
+def _phone(playwright):
+    """A new browser: each call opens a tab of it, slow as SLOWER, BITS_PER_SECOND and LATENCY_MS say."""
     with ExitStack() as stack:
         chromium = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM") or "/usr/bin/chromium", args=["--no-sandbox"]
         )
         stack.callback(chromium.close)
-        phone = playwright.devices["Pixel 7"]
-        context = chromium.new_context(**phone, locale="sq-MK", timezone_id="Europe/Skopje")
-        views = []
-        for _ in range(2):
+        context = chromium.new_context(**playwright.devices["Pixel 7"], locale="sq-MK", timezone_id="Europe/Skopje")
+
+        def tab():
             page = context.new_page()
             page.add_init_script(_OBSERVE)
             session = context.new_cdp_session(page)
@@ -117,6 +143,16 @@ def _look_once(playwright, base: str, path: str) -> tuple[View, View]:
                 },
             )
             session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+            return page, session
+
+        yield tab
+
+
+def _look_once(playwright, base: str, path: str) -> tuple[View, View]:
+    views = []
+    with _phone(playwright) as tab:
+        for _ in range(2):
+            page, session = tab()
             view = _watch(session)
             page.goto(base + path, wait_until="load")
             # Late pictures and shifts count as well.
@@ -125,11 +161,28 @@ def _look_once(playwright, base: str, path: str) -> tuple[View, View]:
             view.paint, view.shift, view.what = seen["paint"], seen["shift"], seen["what"]
             views.append(view)
             page.close()
-        return tuple(views)
+    return tuple(views)
 
 
-def measure() -> dict[str, tuple[View, View]]:
-    """First and second view of each of PAGES, of the demo's catalogue."""
+def press(playwright, base: str, path: str, presses) -> dict[str, float]:
+    """Milliseconds from each press to the next paint, the median of RUNS new browsers; below 16 they are 0."""
+    took = {what: [] for what, _ in presses}
+    for _ in range(RUNS):
+        with _phone(playwright) as tab:
+            page, _ = tab()
+            page.goto(base + path, wait_until="load")
+            page.wait_for_timeout(1500)
+            for what, where in presses:
+                page.evaluate("window.pressed = 0")
+                page.locator(where).tap()
+                # The answer comes over the slow line, and what it changes is painted as well.
+                page.wait_for_timeout(1500)
+                took[what].append(page.evaluate("window.pressed"))
+    return {what: statistics.median(times) for what, times in took.items()}
+
+
+def measure() -> tuple[dict[str, tuple[View, View]], dict[str, dict[str, float]]]:
+    """First and second view of each of PAGES, of the demo's catalogue, and what each of PRESSES took."""
     from playwright.sync_api import sync_playwright
 
     [port] = free_ports(1)
@@ -138,19 +191,19 @@ def measure() -> dict[str, tuple[View, View]]:
         flask(own, "db", "migrate")
         flask(own, "demo", "load")
         with Server(own, port, Path(folder) / "web.log"):
-            browser = Browser(port)
-            listed = b""
-            # The server has seen the page before, this browser has not.
-            for _ in range(12):
-                listed = browser.get("/celulare").body
-            slug = listed.split(b'href="/pajisja/', 1)[1].split(b'"', 1)[0].decode()
-            return {
-                title: look(playwright, f"http://127.0.0.1:{port}", path or f"/pajisja/{slug}")
-                for title, path in PAGES
+            browser, base = Browser(port), f"http://127.0.0.1:{port}"
+            # The server has seen the pages before, the browsers have not.
+            for _, path in PAGES:
+                for _ in range(12):
+                    browser.get(path)
+            views = {title: look(playwright, base, path) for title, path in PAGES}
+            paths = dict(PAGES)
+            return views, {
+                title: press(playwright, base, paths[title], presses) for title, presses in PRESSES.items()
             }
 
 
-def report(found: dict[str, tuple[View, View]]) -> str:
+def report(found: dict[str, tuple[View, View]], pressed: dict[str, dict[str, float]]) -> str:
     lines = [
         f"{machine()}; Chromium as a phone (Pixel 7), processor {SLOWER}× slower, "
         f"{BITS_PER_SECOND / 1e6:g} Mbit/s, {LATENCY_MS} ms; the median of {RUNS} new browsers.",
@@ -185,7 +238,14 @@ def report(found: dict[str, tuple[View, View]]) -> str:
             ],
         ),
         "",
-        _bars(found),
+        "What follows a press, in milliseconds until the next paint (in steps of 8; less than 16 is told as 0):",
+        "",
+        table(
+            ["", "ms"],
+            [[f"{title}: {what}", f"{took:.0f}"] for title, one in pressed.items() for what, took in one.items()],
+        ),
+        "",
+        _bars(found, pressed),
     ]
     return "\n".join(lines)
 
@@ -195,15 +255,22 @@ def _short(url: str) -> str:
     return path if len(path) <= 48 else path[:45] + "…"
 
 
-def _bars(found) -> str:
+def _bars(found, pressed) -> str:
     first, second = found["list page"]
     scripts = {url: one[1] for url, one in first.requests.items() if one[0] == "Script"}
     own = {url: size for url, size in scripts.items() if "/htmx" not in url}
     again = [url for url in second.from_network() if urlsplit(url).path != "/celulare"]
     rows = [
         ("list page: KB over the wire", MOST_BYTES / 1024, first.bytes / 1024),
-        ("list page: CLS", MOST_SHIFT, first.shift),
-        ("list page: largest paint, ms", MOST_PAINT_MS, first.paint),
+        *(
+            row
+            for title, took in pressed.items()
+            for row in (
+                (f"{title}: CLS", MOST_SHIFT, found[title][0].shift),
+                (f"{title}: largest paint, ms", MOST_PAINT_MS, found[title][0].paint),
+                (f"{title}: press to next paint, ms", MOST_PRESS_MS, max(took.values())),
+            )
+        ),
         ("list page: KB of scripts beside htmx", MOST_OWN_SCRIPT / 1024, sum(own.values()) / 1024),
         ("list page, second view: asked for beside the page", 0, len(again)),
     ]
@@ -220,7 +287,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bin/bench first-view", description=__doc__)
     parser.add_argument("--write", action="store_true", help="keep the tables in docs/performance.md")
     options = parser.parse_args(arguments)
-    text = report(measure())
+    text = report(*measure())
     sys.stdout.write(text + "\n")
     if options.write:
         keep("first-view", text)

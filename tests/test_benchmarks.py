@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import club, desk_search, journeys, shop, synthetic
+from benchmarks import club, desk_search, journeys, lighthouse, shop, synthetic
 from benchmarks.client import Browser, Browsers, Wrong
 from benchmarks.journeys import Bare, Goods
 
@@ -149,3 +149,30 @@ def test_the_table_of_the_desks_search_says_whether_the_bar_holds():
     assert "| all of them" in text
     assert "|     1.80 | holds |" in text
     assert "|     2.50 | FAILS |" in text
+
+
+def a_report(**changed) -> dict:
+    """What Lighthouse says of a page without a fault, as far as it is read."""
+    audits = {name: {"numericValue": 1024, "score": 1, "title": name} for name in lighthouse.FIGURES}
+    audits |= {"image-alt": {"score": 1, "title": "Images"}, "canonical": {"score": None, "title": "Canonical"}}
+    categories = {name: {"score": 1, "auditRefs": []} for name in lighthouse.CATEGORIES}
+    categories["accessibility"]["auditRefs"] = [{"id": "image-alt", "weight": 10}, {"id": "canonical", "weight": 1}]
+    page = "http://127.0.0.1:1/x"
+    return {"requestedUrl": page, "finalDisplayedUrl": page, "audits": audits, "categories": categories, **changed}
+
+
+def test_lighthouses_marks_are_the_median_and_what_was_missed_is_told():
+    worse = a_report()
+    worse["categories"]["accessibility"]["score"] = 0.93
+    worse["audits"]["image-alt"]["score"] = 0
+    runs = [lighthouse.read(one) for one in (worse, a_report(), worse)]
+    text = lighthouse.report({"home": lighthouse.median(runs)}, 3)
+    assert "- home: image-alt (Images)" in text
+    assert "canonical" not in text
+    assert "| accessibility, all pages  | ≥ 100 |     93 | FAILS |" in text
+    assert "| seo, all pages            | ≥ 100 |    100 | holds |" in text
+
+
+def test_lighthouse_measures_the_page_that_was_meant_and_no_other():
+    with pytest.raises(SystemExit, match="leads to http://127.0.0.1:1/y"):
+        lighthouse.read(a_report(finalDisplayedUrl="http://127.0.0.1:1/y"))

@@ -19,7 +19,7 @@ blueprint = Blueprint("everywhere", __name__)
 PAPER = {"light": config.FACE.light["bg"], "dark": config.FACE.dark["bg"]}
 # Name → pixels, share of the side that the mark takes, and radius of the corners in parts of 512. Of a maskable icon
 # only the middle, four fifths of the side, is sure to be seen; iOS rounds corners itself.
-ICONS = {"192": (192, 0.66, 112), "512": (512, 0.66, 112), "maskable": (512, 0.5, 0), "apple": (180, 0.62, 0)}
+ICONS = {"192": (192, 0.8, 112), "512": (512, 0.8, 112), "maskable": (512, 0.64, 0), "apple": (180, 0.76, 0)}
 _DAY = 86_400
 _STATIC = config.ROOT / "static"
 # What the page without a line looks like, and in what it is written.

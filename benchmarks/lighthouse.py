@@ -1,0 +1,223 @@
+"""Lighthouse's marks for a phone, of home, list, device, cart and first checkout step; `bin/bench lighthouse`.
+
+The shop runs as in production, with the demo's catalogue, and so says to search engines what a real one says. What is
+only somebody's, cart and checkout, is kept from them on purpose: there the audit of that is left out.
+"""
+
+import argparse
+import json
+import os
+import re
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.client import Browser
+from benchmarks.shop import Server, flask, free_ports, keep, machine, settings, table, verdict
+
+VERSION = "12.8.2"
+RUNS = 3
+CATEGORIES = {"performance": 98, "accessibility": 100, "best-practices": 100, "seo": 100}
+FIGURES = {
+    "first-contentful-paint": "FCP ms",
+    "largest-contentful-paint": "LCP ms",
+    "total-blocking-time": "TBT ms",
+    "cumulative-layout-shift": "CLS",
+    "total-byte-weight": "KB",
+}
+DEVICE = "samsung-galaxy-s25"
+PAGES = {
+    "home": "/",
+    "list": "/celulare",
+    "device": f"/pajisja/{DEVICE}",
+    "cart": "/shporta",
+    "first checkout step": "/porosia/te-dhenat",
+}
+ONES_OWN = {"cart", "first checkout step"}
+
+
+@dataclass
+class Marks:
+    """What one page got: `marks` of a hundred, `figures` as Lighthouse measured, `missed` audits below their best."""
+
+    marks: dict[str, float]
+    figures: dict[str, float]
+    missed: dict[str, str]
+
+
+def install() -> Path:
+    """Lighthouse from npm, once, in the user's cache; raises SystemExit where it cannot be had."""
+    if not shutil.which("npm"):
+        raise SystemExit("Lighthouse needs Node 18 or newer with npm:  sudo apt-get install nodejs npm")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dyqani" / f"lighthouse-{VERSION}"
+    entry = cache / "node_modules" / "lighthouse" / "cli" / "index.js"
+    if not entry.exists():
+        sys.stderr.write(f"Installing Lighthouse {VERSION} in {cache}…\n")
+        cache.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", cache, f"lighthouse@{VERSION}"],
+            capture_output=True, text=True, check=False,
+            # Its own copy of a browser is not wanted.
+            env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
+        )  # fmt: skip
+        if done.returncode or not entry.exists():
+            raise SystemExit(f"npm does not install Lighthouse:\n{done.stderr[-2000:]}")
+    return entry
+
+
+def production(folder: str, port: int) -> dict[str, str]:
+    """Settings of a shop in production that is reached at its own port."""
+    made_up = ("SECRET_KEY", "BANK_STORE_KEY", "BANK_API_PASSWORD", "SMS_PASSWORD", "SMS_SECRET")
+    return settings(
+        DYQANI_INSTANCE=folder,
+        DATABASE_URL=f"sqlite:///{folder}/shop.db",
+        PORT=port,
+        DYQANI_ENV="production",
+        DYQANI_BASE_URL=f"https://127.0.0.1:{port}",
+        BANK_GATE_URL="https://bank.example",
+        BANK_API_URL="https://bank.example",
+        **{name: secrets.token_urlsafe(32) for name in made_up},
+    )
+
+
+def cart(port: int) -> str:
+    """The cookies of a guest with the device in the cart."""
+    guest = Browser(port)
+    page = guest.get(PAGES["device"])
+    form = page.body.decode()
+    chosen = {
+        name: re.search(rf'name="{name}" value="([^"]*)"[^>]* checked', form)[1] for name in ("ngjyra", "memoria")
+    }
+    guest.post("/shporta", {**page.hidden(), "slug": DEVICE, **chosen})
+    return "; ".join(f"{name}={value}" for name, value in guest.cookies.items())
+
+
+def look(entry: Path, address: str, cookies: str, own: bool, folder: Path) -> Marks:
+    """One run of Lighthouse in a new browser."""
+    out = folder / "report.json"
+    command = [
+        "node", entry, address, "--quiet", "--output=json", f"--output-path={out}",
+        f"--only-categories={','.join(CATEGORIES)}",
+        "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
+        "--extra-headers", json.dumps({"Cookie": cookies} if own else {}),
+    ]  # fmt: skip
+    if own:
+        command.append("--skip-audits=is-crawlable")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=os.environ)
+    if done.returncode:
+        raise SystemExit(f"Lighthouse fails at {address}:\n{done.stderr[-2000:]}")
+    return read(json.loads(out.read_text("utf-8")))
+
+
+def read(report: dict) -> Marks:
+    """The marks in Lighthouse's own report."""
+    if report.get("runtimeError", {}).get("code"):
+        raise SystemExit(f"{report['requestedUrl']}: {report['runtimeError']['message']}")
+    if report["finalDisplayedUrl"].split("?")[0] != report["requestedUrl"].split("?")[0]:
+        raise SystemExit(f"{report['requestedUrl']} leads to {report['finalDisplayedUrl']}")
+    audits = report["audits"]
+    figures = {name: audits[name]["numericValue"] for name in FIGURES}
+    figures["total-byte-weight"] /= 1024
+    counted = {
+        one["id"]
+        for name in CATEGORIES
+        for one in report["categories"][name]["auditRefs"]
+        if one["weight"] and name != "performance"
+    }
+    return Marks(
+        {name: round(report["categories"][name]["score"] * 100) for name in CATEGORIES},
+        figures,
+        # One that does not apply has no score.
+        {
+            name: audits[name]["title"]
+            for name in sorted(counted)
+            if audits[name]["score"] is not None and audits[name]["score"] < 1
+        },
+    )
+
+
+def median(found: list[Marks]) -> Marks:
+    """Of several runs, the median of each mark and figure, and all that was missed in any."""
+    return Marks(
+        {name: statistics.median(one.marks[name] for one in found) for name in CATEGORIES},
+        {name: statistics.median(one.figures[name] for one in found) for name in FIGURES},
+        {name: title for one in found for name, title in one.missed.items()},
+    )
+
+
+def measure(wanted: list[str], runs: int) -> dict[str, Marks]:
+    entry = install()
+    [port] = free_ports(1)
+    with tempfile.TemporaryDirectory(prefix="dyqani-bench-") as folder:
+        demo = settings(DYQANI_INSTANCE=folder, DATABASE_URL=f"sqlite:///{folder}/shop.db", PORT=port)
+        flask(demo, "db", "migrate")
+        flask(demo, "demo", "load")
+        with Server(production(folder, port), port, Path(folder) / "web.log"):
+            cookies = cart(port)
+            found = {}
+            for title in wanted:
+                address, own = f"http://127.0.0.1:{port}{PAGES[title]}", title in ONES_OWN
+                # The server has seen each page before, the browsers have not.
+                for _ in range(8):
+                    Browser(port).get(PAGES[title], expected=303 if own else 200)
+                found[title] = median([look(entry, address, cookies, own, Path(folder)) for _ in range(runs)])
+                sys.stderr.write(f"{title}: {found[title].marks}\n")
+            return found
+
+
+def report(found: dict[str, Marks], runs: int) -> str:
+    lines = [
+        f"{machine()}; Lighthouse {VERSION}, mobile, its own simulated line and processor; the median of {runs} "
+        "runs. Of cart and checkout the audit whether search engines may show them is left out.",
+        "",
+        table(
+            ["", *CATEGORIES, *FIGURES.values()],
+            [
+                [
+                    title,
+                    *(f"{one.marks[name]:.0f}" for name in CATEGORIES),
+                    *(
+                        f"{one.figures[name]:.3f}" if name.endswith("shift") else f"{one.figures[name]:.0f}"
+                        for name in FIGURES
+                    ),
+                ]
+                for title, one in found.items()
+            ],
+        ),
+        "",
+        table(
+            ["", "limit", "lowest", ""],
+            [
+                [f"{name}, all pages", f"≥ {least}", f"{lowest:.0f}", verdict(lowest >= least)]
+                for name, least in CATEGORIES.items()
+                for lowest in [min(one.marks[name] for one in found.values())]
+            ],
+        ),
+    ]
+    missed = [f"- {title}: {name} ({said})" for title, one in found.items() for name, said in one.missed.items()]
+    return "\n".join([*lines, *(["", "What is missing:", "", *missed] if missed else [])])
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bin/bench lighthouse", description=__doc__)
+    parser.add_argument("--only", default=",".join(PAGES), help="some of the pages, with commas")
+    parser.add_argument("--runs", type=int, default=RUNS, help="runs for each page")
+    parser.add_argument("--write", action="store_true", help="keep the tables in docs/performance.md")
+    options = parser.parse_args(arguments)
+    wanted = [name.strip() for name in options.only.split(",")]
+    if not set(PAGES).issuperset(wanted):
+        parser.error(f"--only takes some of {', '.join(PAGES)}")
+    text = report(measure(wanted, options.runs), options.runs)
+    sys.stdout.write(text + "\n")
+    if options.write:
+        keep("lighthouse", text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
