@@ -126,15 +126,17 @@ def _parts(given: dict) -> list:
         ]
         told |= {table for table, _ in tables}
         if tables:
-            parts.append((kind, [(table, [_row(table, row) for row in rows]) for table, rows in tables]))
+            shown = [(privacy_words.table(table), [_row(table, row) for row in rows]) for table, rows in tables]
+            parts.append((kind, shown))
     return parts
 
 
 def _row(table: str, row: dict) -> list:
+    """What people read of a row: its columns in words; keys of other rows say something to programs alone."""
     return [
         (privacy_words.column(table, name), privacy_words.value(held))
         for name, held in row.items()
-        if held not in (None, "", [], {}) and name != "id"
+        if held not in (None, "", [], {}) and name in personal.TABLES[table].columns
     ]
 
 

@@ -248,6 +248,15 @@ def _cookie(name: str, setting: str | int) -> Told:
 
 # Columns that are no personal data by themselves, for the file that people read; others are shown as they are called.
 COLUMNS = {
+    "first_name": lazy_gettext("emri"),
+    "last_name": lazy_gettext("mbiemri"),
+    "recipient": lazy_gettext("kush e pranon"),
+    "street": lazy_gettext("rruga"),
+    "place": lazy_gettext("vendi"),
+    "municipality": lazy_gettext("komuna"),
+    "postal_code": lazy_gettext("kodi postar"),
+    "verified_at": lazy_gettext("konfirmuar më"),
+    "sku": lazy_gettext("kodi i pajisjes"),
     "number": lazy_gettext("numri"),
     "state": lazy_gettext("gjendja"),
     "kind": lazy_gettext("lloji"),
@@ -275,12 +284,61 @@ COLUMNS = {
 }
 
 
+# What the rows of a table are, for the same file.
+TABLES = {
+    "profile": lazy_gettext("Llogaria"),
+    "consent": lazy_gettext("Pëlqimet"),
+    "erasure": lazy_gettext("Fshirja e llogarisë"),
+    "cart": lazy_gettext("Shporta"),
+    "cart_line": lazy_gettext("Në shportë"),
+    "checkout": lazy_gettext("Të shkruara gjatë porosisë"),
+    "wish_list": lazy_gettext("Lista e dëshirave"),
+    "wish_line": lazy_gettext("Dëshirat"),
+    "watch": lazy_gettext("Njoftimet"),
+    "saved_address": lazy_gettext("Adresat"),
+    "order": lazy_gettext("Porositë"),
+    "order_line": lazy_gettext("Pajisjet e porositura"),
+    "order_event": lazy_gettext("Gjendjet e porosive"),
+    "order_points": lazy_gettext("Pikët e porosive"),
+    "cancellation": lazy_gettext("Anulimet"),
+    "delivery_attempt": lazy_gettext("Dorëzimet"),
+    "arranged_time": lazy_gettext("Oraret e dorëzimit"),
+    "document": lazy_gettext("Dokumentet"),
+    "new_number": lazy_gettext("Numrat e rinj"),
+    "audit_entry": lazy_gettext("Ndryshimet"),
+    "identification": lazy_gettext("Identifikimet"),
+    "claim": lazy_gettext("Ankesat dhe tërheqjet"),
+    "attachment": lazy_gettext("Skedarët"),
+    "payment": lazy_gettext("Pagesat"),
+    "refund": lazy_gettext("Kthimet e parave"),
+    "bill_payment": lazy_gettext("Pagesat e faturave"),
+    "bill_payment_line": lazy_gettext("Faturat e paguara"),
+    "mail": lazy_gettext("E-postat"),
+    "number": lazy_gettext("Numrat"),
+    "profile_number": lazy_gettext("Numrat e shtuar"),
+    "invoice": lazy_gettext("Faturat e papaguara"),
+    "contract": lazy_gettext("Kontratat"),
+    "fixed_service": lazy_gettext("Shërbimet fikse"),
+    "club_member": lazy_gettext("Anëtarësimet"),
+    "club_entry": lazy_gettext("Historia e pikëve"),
+    "club_lot": lazy_gettext("Pikët sipas afatit"),
+    "voucher": lazy_gettext("Kodet te partnerët"),
+    "club_service": lazy_gettext("Shërbimet e konvertuara"),
+    "gift_handout": lazy_gettext("Dhuratat"),
+}
+
+
+def table(name: str) -> str:
+    """What the rows of a table are; as it is called where nobody named it."""
+    return str(TABLES.get(name, name.replace("_", " ")))
+
+
 def column(table: str, name: str) -> str:
     """What a column of `table` is called in the file that people read."""
-    for held in personal.TABLES[table].kinds.values():
-        if name in held:
-            return str(DATA[held[name]])
-    return str(COLUMNS.get(name, name.replace("_", " ")))
+    if name in COLUMNS:
+        return str(COLUMNS[name])
+    held = {column: what for kind in personal.TABLES[table].kinds.values() for column, what in kind.items()}
+    return str(DATA[held[name]]) if name in held else name.replace("_", " ")
 
 
 def value(held) -> str:
