@@ -330,7 +330,6 @@ def refuse_unsafe() -> None:
 # The static files in the brand's colours, where they are not the house's; made at the start.
 DRESSED = files.write(FACE, HOUSE, ROOT / "static", INSTANCE)
 CARD_MARK = files.on_card(FACE, HOUSE)
-CARD_MARK = files.on_card(FACE, HOUSE)
 
 
 def static_path(name: str) -> Path:
