@@ -201,7 +201,8 @@ def _with_whose():
 def _consent_of(cart: Cart) -> Consent | None:
     """The yes by which the cart's owner may be reminded now; None without one."""
     if cart.profile is not None:
-        return Consent.live(KIND, profile=cart.profile)
+        # An e-mail that nobody confirmed may be anybody's.
+        return Consent.live(KIND, profile=cart.profile) if cart.profile.is_verified else None
     checkout = getattr(cart, "checkout", None)
     if checkout is None or not checkout.id or not checkout.remind_in:
         return None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, flash, request, url_for
 from flask_babel import gettext
 
+import config
+from models.cart_reminder import KIND as CART
 from models.consent import GUEST_KINDS, KINDS, BadLink, Consent, of_take_back_token
 from views.consent_words import NAMES, PLACES, WORDING
 from views.members import members_only
@@ -46,6 +48,9 @@ def _agreed(history: list[Consent]) -> list[Agreed]:
     for word in history:
         last.setdefault((word.kind, word.profile_id is None), word)
     mine = [Agreed(kind, False, last.get((kind, False))) for kind in KINDS]
+    if not config.CART_REMINDER_HOURS:
+        # Nobody is reminded: nobody is asked either, and who agreed before may still take it back.
+        mine = [one for one in mine if one.kind != CART or one.given]
     # A guest's yes is given at a checkout: here it can be taken back alone.
     guests = [Agreed(kind, True, last[kind, True]) for kind in GUEST_KINDS if (kind, True) in last]
     return [*mine, *(one for one in guests if one.given)]

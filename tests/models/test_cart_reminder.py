@@ -74,6 +74,9 @@ def test_a_profile_agrees_once_for_its_carts_and_what_was_typed_at_a_checkout_is
     checkout_of(cart_with(world, "CASE-BLACK", profile=arben), email="elsewhere@example.com")
     assert remind() == 0
     Consent.say(arben, "cart_email", True, NOW, wording="Po", channel="web")
+    Profile.update(verified_at=None).execute()
+    assert remind() == 0
+    Profile.update(verified_at=NOW).execute()
     assert remind() == 1
     assert (Mail.get().recipient, Mail.get().profile) == (arben.email, arben)
     Consent.say(arben, "cart_email", False, NOW, wording="Jo", channel="web")

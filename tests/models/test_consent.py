@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from peewee import DatabaseError
 
+import config
 import mails
 from gateways.sms import segments
 from models.base import db
@@ -23,7 +24,7 @@ from models.consent import (
     take_back_token,
 )
 from models.number import ProfileNumber
-from models.outbox import Mail
+from models.outbox import WATCH_KINDS, Mail
 from models.profile import Profile
 from models.sms import Sms
 from models.sms_text import compose
@@ -255,6 +256,16 @@ def test_each_marketing_message_keeps_which_yes_it_went_out_by_and_falls_with_it
         # A row that somebody wrote by hand goes nowhere.
         row.update(data={"offer": message.data["offer"], "profile": arben.id}).execute()
         assert row.get().is_too_late(NOW)
+
+
+@pytest.mark.rule("PRV-2")
+def test_every_mail_that_can_be_stopped_is_marketing_with_a_consent_or_was_asked_for_by_itself():
+    folder = config.ROOT / "templates" / "mail"
+    stopped = {page.parent.name for page in folder.glob("*/page.txt") if "stop_url" in page.read_text("utf-8")}
+    needing = {kind for outbox, kind in MARKETING if outbox == "mail"}
+    assert needing <= stopped
+    # One mail about one device, which its reader confirmed in the mailbox (models/watch.py).
+    assert stopped - needing <= set(WATCH_KINDS)
 
 
 # Guests

@@ -173,12 +173,14 @@ def test_a_profile_is_asked_until_it_agrees_and_is_not_asked_again(arben, profil
     assert Consent.of(profile)["cart_email"]
 
 
-def test_where_none_are_written_nobody_is_asked(shopper, world, monkeypatch):
+def test_where_none_are_written_nobody_is_asked(shopper, arben, world, monkeypatch):
     monkeypatch.setattr(config, "CART_REMINDER_HOURS", 0)
     shopper.choose(world["CASE-BLACK"])
     assert shopper.get(DATA_STEP).by_id("kujtesa") is None
     shopper.post(DATA_STEP, {**DATA, "kujtesa": "y"})
     assert Consent.select().count() == 0
+    assert form_of(arben.get(PAGE), "cart_email") is None
+    assert "cart_email" not in arben.get("/profili").html
 
 
 # The links in the mail

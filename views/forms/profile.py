@@ -129,6 +129,11 @@ class NewsForm(ShopForm):
     club_sms = BooleanField(WORDING["club_sms"])
     cart_email = BooleanField(WORDING["cart_email"])
 
+    def __init__(self, *arguments, **values):
+        super().__init__(*arguments, **values)
+        if not config.CART_REMINDER_HOURS:
+            del self.cart_email
+
 
 class PasswordForm(ShopForm):
     present = _present_password(lazy_gettext("Fjalëkalimi i tanishëm"))
