@@ -33,6 +33,7 @@ PAGES = [
     "browse.accessories",
     "browse.prepaid_sims",
     "browse.offers",
+    "budget.show",
     "club.page",
     "pages.help",
     "shops.list_all",
