@@ -253,9 +253,10 @@ def test_the_compiled_catalogue_is_the_one_of_the_source(code):
 
 # Pages for machines, and those that answer with a picture or somebody's mail.
 NO_WORDS = {
-    "static", "everywhere.worker", "everywhere.picture", "pages.health", "sitemap.robots", "pages.metrics", "pictures.drawing", "pictures.photo",
+    "static", "everywhere.worker", "everywhere.picture", "pages.health", "pages.metrics", "pictures.drawing", "pictures.photo",
     "demo.codes_json", "demo.inbox_json", "demo.mail_html", "claims.file", "documents.show",
-    "gateway.inbound", "gateway.report",
+    "gateway.inbound", "gateway.report", "feed.show", "og.device", "og.page", "og.plain",
+    "sitemap.robots", "sitemap.index", "sitemap.pages", "sitemap.devices",
 }  # fmt: skip
 # What only those see who work there is read in tests/views/test_desk_gifts.py and test_partner.py.
 OF_STAFF = ("desk_", "partner.")
