@@ -1,0 +1,17 @@
+"""What is written for search engines does no harm in a browser: it is data, and the content policy lets it be."""
+
+import json
+
+
+def test_blocks_of_data_are_read_and_break_no_policy(visitor):
+    page = visitor()
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation', event => console.log('policy', event.violatedDirective))"
+    )
+    for path in ("/", "/celulare", "/pajisja/samsung-galaxy-s25"):
+        page.goto(path)
+        blocks = page.locator('script[type="application/ld+json"]').all_text_contents()
+        assert [json.loads(block)["@context"] for block in blocks] == ["https://schema.org"]
+    assert said == []
