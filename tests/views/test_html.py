@@ -26,6 +26,10 @@ NO_PAGE = {
     "/sw.js",
     "/demo/inbox.json",
     "/kerko/sugjerime",
+    # With a device alone, or for nothing but the browser's own choice: tests/views/test_compare.py, test_wishes.py.
+    "/krahaso/shto",
+    "/krahaso/hiq",
+    "/deshirat/shto",
     "/porosia",
     "/porosia/dergesa/kodi",
     "/porosia/pagesa/piket",
