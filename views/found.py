@@ -16,7 +16,7 @@ import language
 from models.choice import Choice
 from models.money import money
 from models.pricing import monthly_price
-from views import og, structured
+from views import help_words, og, structured
 from views.shell import blank, mould
 from views.words import gettext
 
@@ -36,12 +36,15 @@ PAGES = [
     "budget.show",
     "club.page",
     "pages.help",
+    "pages.contact",
     "shops.list_all",
     "pages.terms",
     "pages.privacy",
 ]
 # What gives the values of pages with arguments: endpoint → a function that yields them, one by one.
-MORE_PAGES: dict[str, Callable[[], Iterable[dict]]] = {}
+MORE_PAGES: dict[str, Callable[[], Iterable[dict]]] = {
+    "pages.question": lambda: ({"slug": slug} for slug in help_words.slugs())
+}
 
 # Where a list stands among the addresses that show it.
 OWN, OTHER, DEEP = "own", "other", "deep"

@@ -15,15 +15,48 @@ from models.outbox import Mail
 from models.payment import STATES as PAYMENT_STATES
 from models.payment import Payment, Refund
 from views import privacy_words
+from views.filters import clean_text
+from views.help_search import found
+from views.help_words import topics
 from views.kept import kept_page
+from views.respond import respond
 
 blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/ndihme")
 def help():
-    """Questions and answers of the shop."""
-    return _page("pages/help.html")
+    """Questions and answers of the shop, all of them or those that `q` may mean."""
+    q = clean_text(request.args.get("q", ""))
+
+    def context():
+        all_of_them = topics()
+        return {
+            "topics": all_of_them,
+            "q": q,
+            "found": found(all_of_them, q) if q else [],
+            "pairs": [(one.ask, " ".join(one.answer)) for topic in all_of_them for one in topic.questions],
+        }
+
+    if request.query_string:
+        return respond("pages/help.html", "pages/_questions.html", **context())
+    return kept_page((request.endpoint,), lambda: render_template("pages/help.html", **context()))
+
+
+@blueprint.get("/ndihme/<slug>")
+def question(slug: str):
+    """One question with its answer: what a link from a page, a mail or a search engine leads to."""
+    for topic in topics():
+        for one in topic.questions:
+            if one.slug == slug:
+                return _page("pages/question.html", key=slug, topic=topic, question=one)
+    abort(404)
+
+
+@blueprint.get("/kontakti")
+def contact():
+    """How to reach the operator."""
+    return _page("pages/contact.html")
 
 
 @blueprint.get("/kushtet")
@@ -38,12 +71,12 @@ def privacy():
     return _page("pages/privacy.html", kinds=privacy_words.kinds, cookies=privacy_words.cookies)
 
 
-def _page(template: str, **context):
+def _page(template: str, key: str = "", **context):
     def render():
         return render_template(template, **context)
 
     # A query would be kept in the links to the other languages, and anybody can make up queries.
-    return render() if request.query_string else kept_page((request.endpoint,), render)
+    return render() if request.query_string else kept_page((request.endpoint, key), render)
 
 
 @blueprint.get("/health")

@@ -21,6 +21,7 @@ from models.places import municipality_of
 from views import legal
 from views.club_words import points_text
 from views.forms.device import address_of
+from views.help_words import asked_at
 from views.kept import hole
 from views.respond import wants_piece
 from views.shopper import shopper
@@ -214,5 +215,6 @@ def register_templating(app) -> None:
         wants_piece=wants_piece,
         here=here,
         municipality_of=municipality_of,
+        asked_at=asked_at,
         start_of=start_of,
     )
