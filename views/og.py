@@ -21,7 +21,7 @@ import config
 import language
 from language import prefix_of
 from models.choice import Choice
-from models.drawing import EDITION, picture_path, read_name
+from models.drawing import EDITION, drawing_path, picture_path, read_name
 from models.drawn import NAME, TooBusy, drawn
 from models.money import money
 from models.pricing import monthly_price
@@ -35,14 +35,21 @@ blueprint = Blueprint("og", __name__)
 # Raise it when templates/pictures/card.svg changes.
 CARD_EDITION = "1"
 WIDTH, HEIGHT = 1200, 630
+# What the cards of pages without a picture of their own show.
+_SHOWN = {
+    "home": drawing_path({"kind": "phone", "camera": "tri"}, "#a4bddc", "#e9f1fc #86a8dc #223a6b", "fan"),
+    "offers": drawing_path({"kind": "phone", "camera": "bar"}, "#f1c3c6", "", "pair"),
+}
 # What merchant centres ask for at least is 500.
 PLAIN_PIXELS = 800
 PAGES = ("home", "phone", "tablet", "accessory", "prepaid_sim", "offers")
 FONTS = tuple(str(config.ROOT / "documents" / "fonts" / f"Onest-{weight}.ttf") for weight in ("Regular", "Bold"))
 _PHOTOS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 _PHOTO_MOST = 8_000_000
-# How wide a title may be, and in which sizes it is tried; three lines of it.
-_TITLE_WIDTH, _TITLE_SIZES, _TITLE_LINES = 600, (68, 58, 48, 40), 3
+# How wide the text may be; in which sizes a title is tried, and in how many lines.
+_TEXT_WIDTH = 600
+_TITLE_SIZES = ((68, 2), (58, 2), (48, 3), (40, 3))
+_NOTE_SIZES = (30, 26, 22)
 
 
 # Cards
@@ -188,9 +195,13 @@ def card_png(facts: dict) -> bytes:
 
 def card_svg(facts: dict) -> str:
     size, lines = _fitted(facts["title"])
+    note = facts["note"]
+    note_size = next((one for one in _NOTE_SIZES if width_of(note, one) <= _TEXT_WIDTH), _NOTE_SIZES[-1])
+    pictures = [_nested(path, place) for place, path in enumerate(facts["pictures"])]
     return draw(
         "pictures/card.svg",
-        **facts | {"pictures": [_nested(path, place) for place, path in enumerate(facts["pictures"])]},
+        **facts | {"pictures": pictures, "note": _cut(note, note_size)},
+        note_size=note_size,
         size=size,
         lines=lines,
         width_of=width_of,
@@ -220,21 +231,30 @@ def lacking(text: str) -> set[str]:
 
 def _fitted(title: str) -> tuple[int, list[str]]:
     """The largest size in which a title takes few enough lines, and these; what does not fit at all is cut."""
-    for size in _TITLE_SIZES:
+    for size, most in _TITLE_SIZES:
         lines = _lines(title, size)
-        if len(lines) <= _TITLE_LINES and all(width_of(line, size, bold=True) <= _TITLE_WIDTH for line in lines):
+        if len(lines) <= most and all(width_of(line, size, bold=True) <= _TEXT_WIDTH for line in lines):
             return size, lines
-    lines = lines[:_TITLE_LINES]
-    while lines[-1] and width_of(f"{lines[-1]}…", size, bold=True) > _TITLE_WIDTH:
-        lines[-1] = lines[-1][:-1]
-    return size, [*lines[:-1], f"{lines[-1].rstrip()}…"]
+    kept = lines[:most]
+    if len(lines) > most:
+        kept[-1] += "…"
+    return size, [_cut(line, size, bold=True) for line in kept]
+
+
+def _cut(text: str, size: int, bold: bool = False) -> str:
+    """As much of `text` as its line takes."""
+    if width_of(text, size, bold) <= _TEXT_WIDTH:
+        return text
+    while text and width_of(f"{text}…", size, bold) > _TEXT_WIDTH:
+        text = text[:-1].rstrip("… ")
+    return f"{text}…"
 
 
 def _lines(text: str, size: int) -> list[str]:
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if not lines[-1] or width_of(longer, size, bold=True) <= _TITLE_WIDTH:
+        if not lines[-1] or width_of(longer, size, bold=True) <= _TEXT_WIDTH:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -278,6 +298,8 @@ def _device_svg(facts: dict, place: int = 0) -> str:
 
 
 def _page_svg(page: str) -> str:
+    if page in _SHOWN:
+        return _device_svg(read_name(_SHOWN[page].rsplit("/", 1)[1].removesuffix(".svg")))
     kind = page if page in ("tablet", "accessory", "prepaid_sim") else "phone"
     return config.static_path(f"img/category-{kind}.svg").read_text(encoding="utf-8")
 
