@@ -70,11 +70,23 @@ def entry_of(order: Order, language: str, address: str, now: datetime) -> str:
         ("LOCATION", text(clean(order.address_in(language)))),
         ("DESCRIPTION", text("\n".join([*said, address]))),
         ("URL", address),
-        ("STATUS", "CANCELLED" if order.state in OFF else "CONFIRMED"),
+        ("STATUS", _status(order, time)),
         ("END", "VEVENT"),
         ("END", "VCALENDAR"),
     ]
     return "".join(f"{fold(f'{name}:{value}')}\r\n" for name, value in lines)
+
+
+def is_coming(order: Order) -> bool:
+    """Whether a page offers it: while the order is on its way, and after a failed attempt once a time is arranged."""
+    return order.state in COMING and (order.state != "delivery_failed" or arranged(order) is not None)
+
+
+def _status(order: Order, time: ArrangedTime | None) -> str:
+    if order.state in OFF:
+        return "CANCELLED"
+    # The promised day is over, and nobody knows the next one yet.
+    return "TENTATIVE" if order.state == "delivery_failed" and time is None else "CONFIRMED"
 
 
 def _last_time(order: Order) -> ArrangedTime | None:

@@ -3,9 +3,8 @@
 from flask import Blueprint, abort, make_response, request, url_for
 
 import config
-from documents.calendar import COMING, entry_of, is_known
+from documents.calendar import entry_of, is_coming, is_known
 from language import current
-from models.order import Order
 from views.orders import find_order_or_refuse, without_token
 from views.respond import keep_private
 from views.shopper import shopper
@@ -33,11 +32,6 @@ def _outside(path: str) -> str:
     return config.BASE_URL + path
 
 
-def in_calendar(order: Order) -> bool:
-    """Whether a page offers the file: while the order is on its way."""
-    return order.state in COMING
-
-
 def register(app) -> None:
     """`in_calendar(order)` for templates."""
-    app.jinja_env.globals.update(in_calendar=in_calendar)
+    app.jinja_env.globals.update(in_calendar=is_coming)
