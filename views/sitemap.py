@@ -41,6 +41,9 @@ _LISTS = ("/", "/celulare", "/tablete", "/pajisje-shtese", "/sim-pripejd", "/ofe
 # What belongs to one person, or to those who work here. The cart and the first steps of an order are left to look at:
 # they say themselves that they are nothing to be found.
 _PRIVATE = (
+    "/krahaso",
+    "/deshirat",
+    "/te-shikuarat",
     "/porosia/",
     "/porosite",
     "/paguaj",
