@@ -25,6 +25,15 @@ LONGEST = max(PARTS)
 # Of the devices' smallest months: where the steps that are offered lie.
 _STEPS = (0.02, 0.15, 0.35, 0.55, 0.75, 0.9)
 _NEVER = np.iinfo(np.int64).max
+# CROSS JOIN: SQLite keeps to the order, from what changed to its prices, in which every step is an index's.
+_CHEAPEST = (
+    "SELECT variant.device_id, tariff_price.tariff_id, tariff_price.price, variant.id "  # noqa: S608
+    "FROM listing CROSS JOIN variant CROSS JOIN tariff_price "
+    "WHERE variant.device_id = listing.device_id AND tariff_price.variant_id = variant.id "
+    f"AND listing.version > {db.param} AND listing.shown AND listing.kind IN ('phone', 'tablet') "
+    "AND variant.listed AND variant.stock > 0 AND tariff_price.contract_type = 'besnik24' "
+    "ORDER BY variant.device_id, variant.position, variant.id"
+)
 
 
 class Priced(NamedTuple):
@@ -85,7 +94,7 @@ class Fit:
 
 @dataclass(slots=True)
 class BudgetResult:
-    """A page of what fits; `least` is the smallest month of all that is asked for but the budget, None without any."""
+    """A page of what fits; `least` is the smallest month of all that is asked for but the budget, or None."""
 
     fits: list[Fit]
     total: int
@@ -173,15 +182,7 @@ class BudgetIndex:
 
     def _read_prices(self):
         column = {tariff.id: at for at, tariff in enumerate(self.tariffs)}
-        rows = db.execute_sql(
-            "SELECT variant.device_id, tariff_price.tariff_id, tariff_price.price, variant.id FROM listing "  # noqa: S608
-            "JOIN variant ON variant.device_id = listing.device_id "
-            "JOIN tariff_price ON tariff_price.variant_id = variant.id "
-            f"WHERE listing.version > {db.param} AND listing.shown AND listing.kind IN ('phone', 'tablet') "
-            "AND variant.listed AND variant.stock > 0 AND tariff_price.contract_type = 'besnik24' "
-            "ORDER BY variant.device_id, variant.position, variant.id",
-            (self.version,),
-        )
+        rows = db.execute_sql(_CHEAPEST, (self.version,))
         best: dict[tuple[int, int], tuple[int, int]] = {}
         for device, tariff, price, variant in rows:
             if tariff not in column or device not in self._slots:

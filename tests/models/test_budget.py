@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.base import db
-from models.budget import BudgetIndex, BudgetQuery, Priced
+from models.base import IS_SQLITE, db
+from models.budget import _CHEAPEST, BudgetIndex, BudgetQuery, Priced
 from models.catalogue import Device, Tariff, TariffPrice, Variant
 from models.instalments import split
 from models.quote import quote
@@ -183,3 +183,10 @@ def test_taking_in_and_asking_cost_as_many_queries_however_many_devices_there_ar
     world.set_stock(PINK, 0)
     with assert_query_count(4):
         index.fresh()
+
+
+@pytest.mark.skipif(not IS_SQLITE, reason="the plan is SQLite's")
+def test_what_changed_is_taken_in_by_indexes_alone(world):
+    plan = " / ".join(row[3] for row in db.execute_sql(f"EXPLAIN QUERY PLAN {_CHEAPEST}", (1,)).fetchall())
+    assert "SCAN" not in plan, plan
+    assert "listing_version" in plan
