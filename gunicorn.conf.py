@@ -56,6 +56,7 @@ def on_starting(server):
     from peewee import PeeweeException
 
     from models.base import db
+    from models.budget import budget
     from models.shelf import shelf
 
     app = server.app.wsgi()
@@ -64,6 +65,7 @@ def on_starting(server):
             shelf.fresh()
             # A bare application has no addresses for them.
             if "device" in getattr(app, "blueprints", ()):
+                budget.fresh()
                 from documents.sheet import LETTER, letters_of
                 from language import DEFAULT
                 from views.cards import draw_ahead
