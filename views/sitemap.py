@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request, stream_with_context
 from markupsafe import escape
-from peewee import fn
+from peewee import SQL, fn
 
 import config
 from language import prefix_of
@@ -69,9 +69,9 @@ def index():
     """Which maps there are."""
     _no_prefix()
     part = (Listing.device - 1) / DEVICES
-    parts = (
-        Listing.select(part.alias("part"), fn.MAX(Listing.changed_at)).where(Listing.shown).group_by(part).tuples()
-    )
+    last = fn.MAX(Listing.changed_at)
+    # By its name: PostgreSQL takes an expression with parameters for another one each time.
+    parts = Listing.select(part.alias("part"), last).where(Listing.shown).group_by(SQL("part")).tuples()
 
     def written() -> Iterator[str]:
         yield _INDEX
