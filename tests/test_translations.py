@@ -41,6 +41,8 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 NAMES = {"PDF", "IMEI", "Visa", "Mastercard", "Besnik", "Klubi", "Im", "SIM", "USB", "C", "Wi", "Fi", "x"}
 # Of the catalogue: what its editors measure and upload.
 NAMES |= {"SKU", "CSV", "UTF", "JPEG", "PNG", "SMS", "MB", "GB", "mAh", "Hz", "W", "MP"}
+# Of the file with all of one's data.
+NAMES |= {"ZIP", "JSON"}
 # Of the desk: apps that show codes, and what they scan.
 NAMES |= {"Aegis", "FreeOTP", "Google", "Authenticator", "QR"}
 EXAMPLES = re.compile(
