@@ -144,7 +144,9 @@ class Sheet(FPDF):
             self._pen(INK, 1)
             pages = sum(1 for other, _ in self.of_page if other is content)
             self._rule(HEIGHT - 15)
-            self._say(content["contact"], SIDE, HEIGHT - 10.4, SMALL, colour=INK_2)
+            # A company with its address takes two lines; the page's number stands at the right.
+            for row, line in enumerate(self._lines(content["contact"], INNER - 26, SMALL)[:2]):
+                self._say(line, SIDE, HEIGHT - 10.4 + row * 3.8, SMALL, colour=INK_2)
             told = content["page_name"].replace("{page}", str(page)).replace("{pages}", str(pages))
             self._say(told, WIDTH - SIDE, HEIGHT - 10.4, SMALL, colour=INK_2, align="R")
 
