@@ -4,6 +4,7 @@ No paper is kept of it: the words stand in the order, and change no more once it
 same. The receipt form beside it has no prices either; a contract has them, for whoever signs it has to see them.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
 import config
@@ -24,8 +25,8 @@ class GiftCard:
         _ = mails.words(order.language).gettext
         return cls(
             {
-                "title": _("Një dhuratë për ju"),
-                "lead": clean(order.gift_note),
+                "title": _printable(order.gift_note) or _("Një dhuratë për ju"),
+                "lead": _("Një dhuratë për ju"),
                 "number": order.number,
                 "number_name": _("Numri i porosisë"),
                 "about": [],
@@ -36,3 +37,9 @@ class GiftCard:
                 "blocks": [["pairs", [[_("Nga"), clean(order.full_name)]]]],
             }
         )
+
+
+def _printable(text: str) -> str:
+    """The words without small pictures, which the paper's letters do not have: a heart became a question mark."""
+    letters = (one for one in clean(text) if unicodedata.category(one) not in ("So", "Sk") and one != "\ufe0f")
+    return " ".join("".join(letters).split())
