@@ -10,6 +10,7 @@ import pytest
 import config
 import mails
 from gateways import GatewayError
+from models.erasure import Erasure
 from models.outbox import PROFILE_KINDS, Mail
 from models.profile_link import ProfileLink
 from models.registration import Registration
@@ -23,6 +24,8 @@ WITH_LINK = {
     "password_reset": "/hyr/fjalekalimi/",
     "confirm_email": "/profili/e-posta/konfirmimi/",
 }
+# Of an erasure: read by its own row, which is not swept within days.
+WITH_LINK_TO_ERASE = {"erase_profile": "/profili/privatesia/fshirja/"}
 
 
 def mail_of(kind: str, language: str = "sq") -> Mail:
@@ -39,6 +42,12 @@ def mail_of(kind: str, language: str = "sq") -> Mail:
         ProfileLink.ask_password(arben.email, "", NOW)
     elif kind == "password_changed":
         arben.change_password("një fjali e re", NOW)
+    elif kind in ("erase_profile", "erasure_confirmed", "profile_erased"):
+        erasure = Erasure.ask(arben, "", NOW)
+        if kind != "erase_profile":
+            erasure.confirm(NOW)
+        if kind == "profile_erased":
+            Erasure.carry_out_all_due(later(60 * 24 * 60))
     else:
         link = ProfileLink.ask_email(arben, "re@example.com", "", NOW)
         if kind == "email_changed":
@@ -73,10 +82,10 @@ def test_every_mail_has_its_headers_a_text_and_an_html_part(kind):
 
 @pytest.mark.rule("MSG-3")
 @pytest.mark.parametrize(("language", "prefix"), [("sq", ""), ("mk", "/mk"), ("en", "/en")])
-@pytest.mark.parametrize("kind", WITH_LINK)
+@pytest.mark.parametrize("kind", [*WITH_LINK, *WITH_LINK_TO_ERASE])
 def test_a_link_leads_to_the_shop_in_the_language_of_its_reader(kind, language, prefix):
     message = written(mail_of(kind, language))
-    root = f"{config.BASE_URL}{prefix}{WITH_LINK[kind]}"
+    root = f"{config.BASE_URL}{prefix}{(WITH_LINK | WITH_LINK_TO_ERASE)[kind]}"
     in_text = re.search(rf"{re.escape(root)}\S+", text_of(message))[0]
     assert in_text in Seen(html_of(message)).links
     assert message["Content-Language"] == language
