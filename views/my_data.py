@@ -87,12 +87,11 @@ def download():
     except LockedOut:
         form.take_password.errors = [gettext("Sot i keni shkarkuar disa herë. Provoni përsëri nesër.")]
         return _page(429, take=form)
-    name = gettext("te-dhenat-e-mia")
     return send_file(
         _packed(given, person.now),
         mimetype="application/zip",
         as_attachment=True,
-        download_name=f"{name}-{person.now:%Y%m%d}.zip",
+        download_name=f"te-dhenat-{person.now:%Y%m%d}.zip",
         max_age=0,
     )
 
