@@ -16,6 +16,9 @@ import config
 import demo_world
 import mails
 from app import create_app
+from documents.content import compose as compose_paper
+from documents.content import facts_of_contract
+from documents.sheet import draw
 from gateways.bank import Verdict
 from models.base import db, utcnow
 from models.calendar import local_day
@@ -136,6 +139,35 @@ def order(walk: Walk, prefix: str) -> Order:
     return made
 
 
+def contract(walk: Walk, prefix: str) -> None:
+    """A subscriber's order of a contract in instalments, from the address of its choice to the paper to sign."""
+    browser, who = Browser(walk.app), f"contract{prefix}"
+    browser.log_in("eligible@example.com")
+    device = Variant.get(Variant.sku == "F-ONE-128").device
+    choice = f"{prefix}/pajisja/{device.slug}?lloji={config.FACE.contract_word}"
+    page, _ = walk.look(who, browser, choice)
+    cart = f"{prefix}/shporta"
+    page = browser.post(cart, page.form(cart))
+    assert page.status == 303, page.words
+    typed = data(prefix)
+    for step in ("numri", "te-dhenat", "dergesa", "pagesa"):
+        path = f"{prefix}/porosia/{step}"
+        page, _ = walk.look(who, browser, path)
+        page = browser.post(path, {**page.form(path), **(typed[step] if step in ("te-dhenat", "dergesa") else {})})
+        assert page.status == 303, page.words
+    shown, _ = walk.look(who, browser, f"{prefix}/porosia/pasqyra")
+    placed = browser.confirm(shown, prefix=prefix)
+    assert placed.status == 303, placed.words
+    number = placed.location.split("/")[-2]
+    made = Order.of_number(number)
+    for payment in Payment.select().where(Payment.order == made):
+        payment.settle(Verdict.PAID, utcnow())
+    walk.walk(who, browser, prefix, f"/porosia/{number}", below=f"/porosia/{number}")
+    line = made.lines()[0]
+    words = compose_paper("contract", facts_of_contract(made, line), 1, utcnow())
+    walk.note(who, f"contract of {number}", 200, "application/pdf", text_of_pdf(draw([words], utcnow())))
+
+
 def messages(walk: Walk) -> None:
     """All that was written to people by now, mails and SMS, and what the club's numbers answer."""
     for mail in Mail.select():
@@ -181,7 +213,18 @@ def main(path: Path) -> None:
         walk.walk(f"guest{prefix}", Browser(app), prefix, "/")
         walk.look(f"guest{prefix}", Browser(app), f"{prefix}/nuk-ka")
         order(walk, prefix)
-    for address in ("/robots.txt", "/sitemap.xml", "/manifest.webmanifest", "/mk/", "/mk/celulare", "/mk/kushtet"):
+    contract(walk, "")
+    machines = ("/robots.txt", "/manifest.webmanifest", "/en/manifest.webmanifest")
+    gone = ("/mk/", "/mk/celulare", "/mk/kushtet")
+    maps = (
+        "/sitemap.xml",
+        "/sitemap-pages.xml",
+        "/sitemap-devices-1.xml",
+        "/feed/sq.xml",
+        "/feed/en.xml",
+        "/feed/mk.xml",
+    )
+    for address in (*machines, *gone, *maps):
         walk.look("machine", Browser(app), address)
     for prefix in prefixes:
         shopper = Browser(app)

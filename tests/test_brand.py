@@ -125,6 +125,7 @@ def test_the_second_brand_says_its_own_words(seen, other):
     assert "Fanar Telekom sh.p.k. · Rruga e Dritës 6, 10000 Prishtinë" in said["order application/pdf"]
     assert "Flakë e madhe" in said["gateway text/plain"]
     assert other.light["accent"] in said["file text/css"]
+    assert "Kontrata Dritë 24" in said["contract application/pdf"]
     assert all(address.startswith("FN-") for who, address, *_ in seen if who == "order number")
 
 
@@ -142,8 +143,14 @@ def test_euros_are_written_as_each_language_does(seen):
 @pytest.mark.rule("LOC-1")
 def test_only_the_brands_languages_are_there(seen):
     by_address = {address: (status, text) for _, address, status, _, text in seen}
-    for address in ("/mk/", "/mk/celulare", "/mk/kushtet"):
+    for address in ("/mk/", "/mk/celulare", "/mk/kushtet", "/feed/mk.xml"):
         assert by_address[address][0] == 404
+    for address in ("/sitemap-pages.xml", "/sitemap-devices-1.xml", "/feed/sq.xml", "/feed/en.xml"):
+        status, text = by_address[address]
+        assert status == 200
+        assert set(re.findall(r'hreflang="([^"]+)"', text)) <= {"sq", "en", "x-default"}
+        assert "http://shop.test" in text
+    assert "649.90 EUR" in by_address["/feed/sq.xml"][1]
     for _, address, status, kind, text in seen:
         if kind != "text/html" or status != 200:
             continue

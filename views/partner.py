@@ -129,4 +129,4 @@ def table():
             offer = voucher.offer
             yield [voucher.code, offer.name(code), offer.points, day, time, voucher.until.isoformat()]
 
-    return csv_file("klubi-im-kodet", list(lines()))
+    return csv_file("klubi-kodet", list(lines()))
