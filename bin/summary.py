@@ -8,7 +8,14 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-REPORTS = {"tests on SQLite": "sqlite", "tests on PostgreSQL": "postgres", "tests in the browser": "e2e"}
+REPORTS = {
+    "tests on PostgreSQL": "postgres",
+    "tests on SQLite: the rest": "sqlite-rest",
+    "tests on SQLite: models": "sqlite-models",
+    "tests on SQLite: pages": "sqlite-pages",
+    "tests on SQLite: gateways": "sqlite-gateways",
+    "tests in the browser": "e2e",
+}
 
 
 def counts(report: Path) -> tuple[int, int, int]:

@@ -344,9 +344,9 @@ SUITE = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}
 @pytest.mark.parametrize(
     ("reports", "codes", "line", "code"),
     [
-        ({"sqlite": (10, 0, 0, 0), "postgres": (10, 0, 0, 0)}, (0, 0), "20 passed, 0 failed", 0),
-        ({"sqlite": (10, 1, 1, 3), "postgres": (10, 0, 0, 0)}, (1, 0), "15 passed, 2 failed, 3 skipped", 1),
-        ({"sqlite": (10, 0, 0, 0)}, (0, 69), "10 passed, 1 failed", 1),
+        ({"sqlite-models": (10, 0, 0, 0), "postgres": (10, 0, 0, 0)}, (0, 0), "20 passed, 0 failed", 0),
+        ({"sqlite-models": (10, 1, 1, 3), "postgres": (10, 0, 0, 0)}, (1, 0), "15 passed, 2 failed, 3 skipped", 1),
+        ({"sqlite-models": (10, 0, 0, 0)}, (0, 69), "10 passed, 1 failed", 1),
         ({}, (2, 2), "0 passed, 2 failed", 1),
     ],
 )
@@ -356,7 +356,7 @@ def test_the_last_line_of_the_checks_sums_up_all_tests(tmp_path, reports, codes,
     ended = subprocess.run(
         [
             *(sys.executable, ROOT / "bin" / "summary.py", tmp_path),
-            f"{codes[0]}|tests on SQLite|3 s",
+            f"{codes[0]}|tests on SQLite: models|3 s",
             f"{codes[1]}|tests on PostgreSQL|4 s",
         ],
         capture_output=True,
