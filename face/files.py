@@ -9,6 +9,8 @@ import gzip
 import hashlib
 import os
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import brotli
@@ -35,19 +37,19 @@ def write(face: Face, house: Face, static: Path, folder: Path) -> Path | None:
         digest.update(name.encode() + b"\0" + data + b"\0")
     into = folder / "brand" / digest.hexdigest()[:12]
     for name, data in copies.items():
-        _place(into / name, data)
-        _place(into / f"{name}.br", brotli.compress(data, quality=11))
-        _place(into / f"{name}.gz", gzip.compress(data, 9, mtime=0))
+        _place(into / f"{name}.br", partial(brotli.compress, data, quality=11))
+        _place(into / f"{name}.gz", partial(gzip.compress, data, 9, mtime=0))
+        _place(into / name, partial(bytes, data))
     return into
 
 
-def _place(path: Path, data: bytes) -> None:
+def _place(path: Path, make: Callable[[], bytes]) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(data)
+        unfinished.write_bytes(make())
         unfinished.replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -184,10 +184,11 @@ def messages(walk: Walk) -> None:
     )
     phone = member.first().msisdn
     gateway = Browser(walk.app)
+    at = "2026-03-10+11:00:00"
     for number, said in enumerate(("??", "PIKE", f"90 {config.FACE.bundles['super'][1]}", "5 MB")):
         page = gateway.get(
             f"/sms/inbound?secret={config.SMS_SECRET}&from=%2B{phone}&to={config.FACE.sms_code}"
-            f"&id={uuid.uuid5(uuid.NAMESPACE_URL, str(number))}&text={said.replace(' ', '+')}&time=2026-03-10+11:00:00"
+            f"&id={uuid.uuid5(uuid.NAMESPACE_URL, str(number))}&text={said.replace(' ', '+')}&time={at}"
         )
         walk.note("gateway", said, page.status, "text/plain", page.html)
     for typed in ("", "1", "1*5", "1*6"):
