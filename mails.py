@@ -57,9 +57,9 @@ PHOTO_BYTES_MAX = 12_000_000
 def compose(mail: Mail) -> EmailMessage:
     """The message of `mail`, whole: headers, text, HTML and its pictures (CHK-5, PAY-7, PAY-8, MSG-3).
 
-    At most three queries, some more for a left cart. Raises GatewayError(permanent=True) when no message can be made of
-    the row: the outbox then sets it aside instead of meeting it again each round; trouble with the database comes out
-    unchanged.
+    At most three queries, some more for a left cart. Raises GatewayError(permanent=True) when no message can be made
+    of the row: the outbox then sets it aside instead of meeting it again each round; trouble with the database comes
+    out unchanged.
     """
     try:
         return _compose(mail)
