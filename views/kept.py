@@ -29,13 +29,19 @@ _turn = threading.Lock()
 _empty: dict[tuple[str, str], str] = {}
 # Name of a hole → what fills it, where another module does.
 _fillers: dict = {}
+# Name of a hole → the cookies without which it is what it is for everybody.
+_needs: dict[str, tuple[str, ...]] = {"cart_icon": (COOKIE,), "cart_popover": (COOKIE,)}
 
 
-def fills(name: str):
-    """Say that a function fills the hole `name`: it gives the HTML for this request."""
+def fills(name: str, *cookies: str):
+    """Say that a function fills the hole `name`: it gives the HTML for this request.
+
+    For who has none of `cookies` it gives a `constant`.
+    """
 
     def register(function):
         _fillers[name] = function
+        _needs[name] = cookies
         return function
 
     return register
@@ -91,7 +97,8 @@ def kept_page(key: tuple, render) -> Response:
 
     `key` names everything the page depends on: catalogue version, language, address, day.
     """
-    key = (current(), *key)
+    code = current()
+    key = (code, *key)
     with _turn:
         parts = _kept.get(key)
         if parts is not None:
@@ -109,12 +116,18 @@ def kept_page(key: tuple, render) -> Response:
                 _kept.popitem(last=False)
     page, copies = parts
     is_same_for_all = True
+    cookies = request.cookies
     filled = []
     for text, name in page:
         filled.append(text)
         if name:
-            part = _fill(name)
-            is_same_for_all = is_same_for_all and part is _empty.get((name, current()))
+            same = _empty.get((name, code))
+            needed = _needs.get(name)
+            part = same if needed and cookies.keys().isdisjoint(needed) else None
+            if part is None:
+                part = _fill(name)
+                same = _empty.get((name, code))
+            is_same_for_all = is_same_for_all and part is same
             filled.append(part.encode())
     body = b"".join(filled)
     encoding = accepted_encoding() if is_same_for_all else None
