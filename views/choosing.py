@@ -120,7 +120,7 @@ def forget_seen(response, *, off: bool) -> None:
 # Parts of kept pages
 
 
-@fills("choosing")
+@fills("choosing", COMPARED, wisher.COOKIE)
 def choosing() -> str:
     """What is compared, and what is marked on buttons; the same for every guest who chose nothing."""
     if COMPARED not in request.cookies and not wisher.has_wishes():
@@ -140,7 +140,7 @@ def tray(compared: Iterable[int] | None = None, **more) -> Markup:
     return Markup(html)  # noqa: S704 (our template escapes)
 
 
-@fills("seen")
+@fills("seen", SEEN)
 def seen_strip() -> str:
     """The devices looked at last, but for the one of this page."""
     ids = compare.without(seen_ids(), g.get("looking_at"))[:SEEN_MOST]
