@@ -22,6 +22,8 @@ from benchmarks.shop import Server, flask, free_ports, keep, machine, settings, 
 
 VERSION = "12.8.2"
 RUNS = 3
+# On a busy machine the browser may start too slowly for Lighthouse.
+TRIES = 3
 CATEGORIES = {"performance": 98, "accessibility": 100, "best-practices": 100, "seo": 100}
 FIGURES = {
     "first-contentful-paint": "FCP ms",
@@ -108,10 +110,11 @@ def look(entry: Path, address: str, cookies: str, own: bool, folder: Path) -> Ma
     ]  # fmt: skip
     if own:
         command.append("--skip-audits=is-crawlable")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=os.environ)
-    if done.returncode:
-        raise SystemExit(f"Lighthouse fails at {address}:\n{done.stderr[-2000:]}")
-    return read(json.loads(out.read_text("utf-8")))
+    for _ in range(TRIES):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=os.environ)
+        if not done.returncode:
+            return read(json.loads(out.read_text("utf-8")))
+    raise SystemExit(f"Lighthouse fails at {address}:\n{done.stderr[-2000:]}")
 
 
 def read(report: dict) -> Marks:
