@@ -85,6 +85,8 @@ def show(code: str):
     response.headers["Cache-Control"] = "public, max-age=600"
     response.headers["Vary"] = "Accept-Encoding"
     response.make_conditional(request)
+    # It counted a body that is not there yet.
+    response.headers.pop("Content-Length", None)
     if response.status_code != 304:
         if accepted_encoding_is_gzip():
             response.headers["Content-Encoding"] = "gzip"

@@ -162,6 +162,8 @@ def _streamed(pieces: Iterable[str]) -> Response:
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.headers["Vary"] = "Accept-Encoding"
     response.make_conditional(request)
+    # It counted a body that is not there yet.
+    response.headers.pop("Content-Length", None)
     if response.status_code == 304:
         return response
     chunks = (piece.encode() for piece in pieces)

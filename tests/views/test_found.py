@@ -58,6 +58,8 @@ def is_listed(page: Page) -> bool:
 
 def xml(page: Page) -> ElementTree.Element:
     assert page.status == 200
+    # A browser would read no further.
+    assert page.headers.get("Content-Length") in (None, str(len(page.response.get_data())))
     return ElementTree.fromstring(page.response.get_data())  # noqa: S314 (our own)
 
 

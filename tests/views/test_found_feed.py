@@ -56,6 +56,7 @@ def own_folder(tmp_path, monkeypatch):
 
 def items_of(page: Page) -> list[ElementTree.Element]:
     assert page.status == 200
+    assert page.headers.get("Content-Length") in (None, str(len(page.response.get_data())))
     rss = ElementTree.fromstring(page.response.get_data())  # noqa: S314 (our own)
     assert (rss.tag, rss.get("version")) == ("rss", "2.0")
     (channel,) = list(rss)
