@@ -120,6 +120,8 @@ class Erasure(BaseModel):
 
         Call it after the password was proved. Raises StaffProfile, NotYet, AlreadyConfirmed, LockedOut.
         """
+        # What is refused counts as no mail.
+        cls._refuse(profile, now)
         count_mail("erasure-mail", profile.email, address, now)
         with db.atomic():
             locked(Profile.select().where(Profile.id == profile.id)).get()
@@ -209,6 +211,10 @@ class Erasure(BaseModel):
     def carry_out_all_due(cls, now) -> int:
         """Erase the profiles whose days are over; returns how many. It may run twice, and be killed anywhere."""
         due = cls.select().where(cls.due_at <= now, cls.withdrawn_at.is_null(), cls.done_at.is_null())
+        # What somebody was about to write at that very moment.
+        for erasure in cls.select().where(cls.done_at > now - AGAIN):
+            with db.atomic():
+                _part(erasure.profile)
         done = 0
         for erasure in due.order_by(cls.due_at, cls.id).limit(100):
             try:
@@ -331,9 +337,8 @@ def outlook(profile: Profile, now) -> Outlook:
 
 def _erase(profile: Profile, now) -> None:
     """Do to each table what the register says; call it with the profile's row held."""
-    from models import MODELS
-
     email = profile.email
+    _take_in_consents(profile)
     for kind, given in Consent.of(profile).items():
         if given:
             # The last word counts: nobody writes to the one who left.
@@ -354,15 +359,7 @@ def _erase(profile: Profile, now) -> None:
     Allowance.delete().where(
         (Allowance.key == f"code:{profile.id}") | Allowance.key.startswith(f"code:{profile.id}:")
     ).execute()
-    for model in reversed(MODELS):
-        declared = personal.TABLES.get(model._meta.table_name)
-        if declared is None or model is Profile:
-            continue
-        for field in _to_profile(model):
-            if declared.erased == "delete":
-                model.delete().where(field == profile).execute()
-            elif declared.erased == "cut":
-                model.update({field: None} | _loose(model, declared)).where(field == profile).execute()
+    _part(profile)
     Profile.update(
         email=f"erased-{profile.id}",
         password_hash="",
@@ -372,6 +369,33 @@ def _erase(profile: Profile, now) -> None:
         verified_at=None,
         session_number=Profile.session_number + 1,
     ).where(Profile.id == profile.id).execute()
+
+
+def _take_in_consents(profile: Profile) -> None:
+    """What the profile's mailbox agreed to as a guest's becomes the profile's, so that no e-mail stays with it."""
+    mailbox = Consent.email == profile.email
+    if not profile.is_verified:
+        # Anybody may have typed it.
+        return
+    for said in list(Consent.select().where(mailbox).order_by(Consent.id)):
+        kept = {name: getattr(said, name) for name in ("kind", "given", "wording", "channel", "at")}
+        Consent.create(profile=profile, **kept)
+    Consent.delete().where(mailbox).execute()
+
+
+def _part(profile: Profile) -> None:
+    """Delete or cut the rows that name the profile, table by table, as the register says; twice is once."""
+    from models import MODELS
+
+    for model in reversed(MODELS):
+        declared = personal.TABLES.get(model._meta.table_name)
+        if declared is None or model is Profile:
+            continue
+        for field in _to_profile(model):
+            if declared.erased == "delete":
+                model.delete().where(field == profile).execute()
+            elif declared.erased == "cut":
+                model.update({field: None} | _loose(model, declared)).where(field == profile).execute()
 
 
 def _to_profile(model) -> Iterable[ForeignKeyField]:

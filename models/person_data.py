@@ -19,6 +19,7 @@ from models.bill_payment import unpaid_of
 from models.club_member import ClubMember, FixedService
 from models.consent import Consent
 from models.contract import Contract
+from models.erasure import Erasure, mark_of
 from models.invoice import Invoice
 from models.new_number import CALLING_CODE
 from models.number import Number, ProfileNumber
@@ -69,6 +70,8 @@ def _batches(ids):
 
 def _of_email(email: str) -> dict:
     profiles = _ids(Profile.select(Profile.id).where(Profile.email == email))
+    # Of a profile that was erased the proof of its consents is left, and is found by who knows the e-mail.
+    erased = Erasure.select(Erasure.profile).where(Erasure.mark == mark_of(email))
     return {
         Profile: profiles,
         Order: _ids(Order.select(Order.id).where(Order.email == email)),
@@ -77,7 +80,8 @@ def _of_email(email: str) -> dict:
         Mail: _ids(Mail.select(Mail.id).where(Mail.recipient == email)),
         Watch: _ids(Watch.select(Watch.id).where(Watch.email == email)),
         # What the mailbox agreed to as a guest's.
-        Consent: _ids(Consent.select(Consent.id).where(Consent.email == email)),
+        Consent: _ids(Consent.select(Consent.id).where((Consent.email == email) | Consent.profile.in_(erased))),
+        Erasure: _ids(Erasure.select(Erasure.id).where(Erasure.mark == mark_of(email))),
     }
 
 

@@ -21,6 +21,7 @@ from models.order import Order
 from models.order_key import OrderKey
 from models.outbox import Mail
 from models.payment import Payment, Refund
+from models.person_data import data_of, person_of
 from models.profile import Attempt, Profile
 from models.profile_link import LinkOver, ProfileLink
 from models.registration import Registration
@@ -60,6 +61,9 @@ def owner(world):
     WishList.create(profile=owner, created_at=NOW, seen_at=NOW)
     Watch.ask_for(owner, world["IP16-BLACK-256"], "stock", segment=None, now=NOW)
     Consent.say(owner, "club_email", True, NOW, wording="Po, dua lajme", channel="web")
+    # Before there was a profile, or in another browser.
+    Consent.say_as_guest(EMAIL, "cart_email", True, NOW, wording="Po, më kujtoni", channel="checkout")
+    Watch.ask(EMAIL, world["IP16-BLACK-256"], "stock", language="sq", address="", now=NOW)
     has_device(member.number, 50)
     ProfileLink.ask_password(EMAIL, "", NOW)
     Registration.begin(
@@ -116,8 +120,12 @@ def test_points_and_contract_go_on_with_the_number(owner):
 def test_consents_stay_as_proof_that_leads_to_nobody_and_nobody_is_written_to(owner):
     erasure = erased(owner)
     rows = [(row.kind, row.given) for row in Consent.select().order_by(Consent.id)]
-    assert rows == [("club_email", True), ("club_email", False)]
+    assert rows == [("club_email", True), ("cart_email", True), ("club_email", False), ("cart_email", False)]
     assert Consent.to("club_email") == []
+    assert Consent.live("cart_email", email=EMAIL) is None
+    found = data_of(person_of(EMAIL))
+    assert len(found["consent"]) == 4
+    assert found["erasure"][0]["done_at"]
     # Who shows the e-mail finds the proof by it.
     assert Erasure.get(Erasure.mark == mark_of(EMAIL)).profile_id == Consent.get().profile_id == erasure.profile_id
     for rule in RULES:
@@ -234,3 +242,13 @@ def test_files_of_claims_are_no_part_of_the_profile(owner):
     claim.answer("Po.", by=SHOPPER, now=NOW)
     erased(owner)
     assert Attachment.select().exists()
+
+
+@pytest.mark.rule("PRV-4")
+def test_what_somebody_was_writing_at_that_moment_goes_a_little_later(owner, world):
+    erasure = erased(owner)
+    cart_with(world, "CASE-BLACK", profile=owner)
+    SavedAddress.keep(owner, "Rr. Ilindenit 12", "1200", "MK-609", NOW)
+    assert Erasure.carry_out_all_due(erasure.done_at + timedelta(minutes=1)) == 0
+    assert not SavedAddress.select().exists()
+    assert not Cart.select().where(Cart.profile == owner).exists()
