@@ -7,7 +7,6 @@ the same for all; the script marks those whose devices the part `choosing` names
 import json
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from functools import lru_cache
 
 from flask import current_app, g, render_template, request
@@ -33,23 +32,19 @@ SEEN_MOST = 8
 _IDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,8}")
 
 
-def _ids(cookie: str) -> list[int]:
-    text = request.cookies.get(cookie, "")
+def _ids(text: str) -> list[int]:
+    """The ids in a cookie's text; none where it is not one of ours."""
     return list(dict.fromkeys(map(int, text.split(".")))) if _IDS.fullmatch(text) else []
 
 
 def _keep(response, cookie: str, text: str) -> None:
-    if text:
-        response.set_cookie(
-            cookie,
-            text,
-            max_age=timedelta(days=DAYS),
-            httponly=True,
-            secure=current_app.config["SESSION_COOKIE_SECURE"],
-            samesite="Lax",
-        )
-    elif cookie in request.cookies:
-        response.delete_cookie(cookie, path="/")
+    """Let the browser keep `text`, which is digits and dots or a word of ours; nothing for ""."""
+    if not text and cookie not in request.cookies:
+        return
+    # Written out: the page of a device gives one each time, and response.set_cookie takes several times as long.
+    age = DAYS * 86_400 if text else 0
+    secure = "; Secure" if current_app.config["SESSION_COOKIE_SECURE"] else ""
+    response.headers.add("Set-Cookie", f"{cookie}={text}; Max-Age={age}; Path=/; HttpOnly; SameSite=Lax{secure}")
 
 
 @lru_cache(maxsize=6000)
@@ -69,7 +64,7 @@ def facts_of(ids: Iterable[int]) -> list[dict]:
 
 def compared_ids() -> list[int]:
     """The devices that this browser has chosen."""
-    return _ids(COMPARED)[: compare.MOST]
+    return _ids(request.cookies.get(COMPARED, ""))[: compare.MOST]
 
 
 def keep_compared(response, ids: Iterable[int]) -> None:
@@ -89,7 +84,7 @@ def address_of(slugs: Iterable[str], **more) -> str:
 
 def seen_ids() -> list[int]:
     """The devices that were looked at, the last one first."""
-    return _ids(SEEN)
+    return _ids(request.cookies.get(SEEN, ""))
 
 
 def is_seen_off() -> bool:
@@ -103,9 +98,10 @@ def looking_at(device_id: int) -> None:
 
 def note_seen(response, device_id: int) -> None:
     """Put a device before those that were looked at earlier, unless the visitor does not want it."""
-    if is_seen_off():
+    text = request.cookies.get(SEEN, "")
+    if text == OFF:
         return
-    ids = seen_ids()
+    ids = _ids(text)
     if ids[:1] != [device_id]:
         # One more than the strip shows: it leaves out the device of its own page.
         ids = [device_id, *compare.without(ids, device_id)][: SEEN_MOST + 1]
