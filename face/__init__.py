@@ -113,7 +113,7 @@ class _Reader:
     def face(self) -> Face:
         self._only((), _KEYS)
         languages = self._languages()
-        name = self._text(("name",), 24)
+        name = self._text(("name",), 18)
         claim = self._in_languages(("claim",), languages, 60)
         prefix = self._like(("order_prefix",), r"(?!FA|PL)[A-Z]{2}", "two capital letters, not FA or PL", "DY")
         contract = self._word(("products", "contract"), "Besnik 24")
