@@ -687,7 +687,7 @@ def topics() -> tuple[Topic, ...]:
         Topic("pagesa", gettext("Pagesa"), _paying()),
         Topic("dergesa", gettext("Dërgesa dhe dorëzimi"), _delivery()),
         Topic("kthimi", gettext("Pas porosisë: ndryshimi, kthimi dhe ankesat"), _afterwards()),
-        Topic("profili", gettext("Profili dhe numrat"), _profile()),
+        Topic("profili-dhe-numrat", gettext("Profili dhe numrat"), _profile()),
         Topic("klubi", gettext("Klubi Im"), _club()),
         Topic("privatesia", gettext("Të dhënat tuaja"), _privacy()),
     )
