@@ -133,7 +133,7 @@ def delete_kept(model, where, before) -> int:
 class Rule:
     """What goes when: rows of `model` of which `due(now)` holds, as old as `moment` says.
 
-    `take(ids, where, now)` does it to some of them in a transaction and returns of how many; without one they are
+    `take(ids, now)` does it to some of them, whose rows are held, and returns of how many; without one they are
     deleted. `kind` is one of `personal.kinds()`, or blank where no person is in it.
     """
 
@@ -154,12 +154,15 @@ class Rule:
         """Take some rows; returns how many, None when nothing is due (another job may have taken those found)."""
         model, key, where = self.model, self.model._meta.primary_key, self.due(now)
         # Found outside of the transaction: a long look holds up nobody. Taken only where it still is due.
-        ids = [id for (id,) in model.select(key).where(where).order_by(key).limit(BATCH).tuples()]
-        if not ids:
+        found = [id for (id,) in model.select(key).where(where).order_by(key).limit(BATCH).tuples()]
+        if not found:
             return None
-        mine = key.in_(ids) & where
         with db.atomic():
-            gone = self.take(ids, mine, now) if self.take else model.delete().where(mine).execute()
+            held = locked(model.select(key).where(key.in_(found), where).order_by(key))
+            ids = [id for (id,) in held.tuples()]
+            gone = 0
+            if ids:
+                gone = self.take(ids, now) if self.take else model.delete().where(key.in_(ids)).execute()
             RetentionRun.add(self.name, gone, now)
             crash.at(f"retention: {self.name}")
         return gone
@@ -177,34 +180,33 @@ def _years_ago(now) -> datetime:
 # Orders
 
 
+def _none(query):
+    """That a row has none of `query`, which names it; NOT IN of many rows would look at all of them for each row."""
+    return ~fn.EXISTS(query)
+
+
 def _at_rest(before):
     """Orders from before `before` that have ended, of which nothing is open any more."""
-    moved = OrderEvent.select(OrderEvent.order).where(OrderEvent.at >= before)
-    claimed = Claim.select(Claim.order).where(Claim.state.in_(("open", "accepted")))
+    moved = OrderEvent.select(OrderEvent.id).where(OrderEvent.order == Order.id, OrderEvent.at >= before)
+    claimed = Claim.select(Claim.id).where(Claim.order == Order.id, Claim.state.in_(("open", "accepted")))
     paying = (
-        Payment.select(Payment.order)
+        Payment.select(Payment.id)
         .join(Refund, JOIN.LEFT_OUTER)
-        .where(Payment.order.is_null(False), Payment.state.in_(OPEN) | (Refund.state != "done"))
+        .where(Payment.order == Order.id, Payment.state.in_(OPEN) | (Refund.state != "done"))
     )
-    return (
-        Order.state.in_(ENDED)
-        & (Order.placed_at < before)
-        & Order.id.not_in(moved)
-        & Order.id.not_in(claimed)
-        & Order.id.not_in(paying)
-    )
+    return Order.state.in_(ENDED) & (Order.placed_at < before) & _none(moved) & _none(claimed) & _none(paying)
 
 
 def _came_to_nothing(now):
     """Nobody paid, and nothing was promised: no account needs it."""
-    confirmed = OrderEvent.select(OrderEvent.order).where(OrderEvent.state == "confirmed")
-    money = Payment.select(Payment.order).where(Payment.order.is_null(False), Payment.state.in_(("paid", "surplus")))
+    confirmed = OrderEvent.select(OrderEvent.id).where(OrderEvent.order == Order.id, OrderEvent.state == "confirmed")
+    money = Payment.select(Payment.id).where(Payment.order == Order.id, Payment.state.in_(("paid", "surplus")))
     return (
         _at_rest(_ago(now, config.KEEP_UNPAID_DAYS))
         & Order.state.in_(("lapsed", "cancelled"))
         & (Order.last_name != "")
-        & Order.id.not_in(confirmed)
-        & Order.id.not_in(money)
+        & _none(confirmed)
+        & _none(money)
     )
 
 
@@ -214,21 +216,15 @@ def _empty(kinds) -> dict:
     return dict.fromkeys(columns - {"language", "place", "municipality", "postal_code"}, "")
 
 
-def _take_contacts(ids, where, now) -> int:
-    orders = list(locked(Order.select().where(where).order_by(Order.id)))
-    held = [order.id for order in orders]
-    if held:
-        Order.update(**_empty(["contact"])).where(Order.id.in_(held)).execute()
-        for order in Order.select().where(Order.id.in_(held)):
-            OrderKey.write(order)
-    return len(held)
+def _take_contacts(ids, now) -> int:
+    Order.update(**_empty(["contact"])).where(Order.id.in_(ids)).execute()
+    for order in Order.select().where(Order.id.in_(ids)):
+        OrderKey.write(order)
+    return len(ids)
 
 
-def _take_orders(ids, where, now) -> int:
+def _take_orders(held, now) -> int:
     """Orders stay as figures: what, when and for how much; not who."""
-    held = [order.id for order in locked(Order.select(Order.id, Order.number).where(where).order_by(Order.id))]
-    if not held:
-        return 0
     of = {model: model.order.in_(held) for model in (AuditEntry, OrderNote, Document, Identification, Mail)}
     numbers = [number for (number,) in Order.select(Order.number).where(Order.id.in_(held)).tuples()]
     Order.update(profile=None, **_empty(["contact", "order"])).where(Order.id.in_(held)).execute()
@@ -258,35 +254,28 @@ def _take_orders(ids, where, now) -> int:
 def _gone_holders(now):
     before = _ago(now, config.KEEP_HOLDER_DAYS)
     day = local_day(before)
-    theirs = Subscriber.select(Subscriber.holder)
-    in_use = theirs.join(Number).where(Number.active)
-    fixed = theirs.join(FixedService).where(FixedService.active)
-    billed = theirs.join(Invoice).where(Invoice.paid_at.is_null() | (Invoice.issued_on >= day))
-    bound = theirs.join(Number).join(Contract).where(Contract.ends_on >= day)
-    spoken_of = (
-        theirs.join(Number)
-        .join(BssKnown, on=(BssKnown.key == Number.msisdn))
-        .where(BssKnown.kind == "number", BssKnown.at >= before)
+    theirs = Subscriber.select(Subscriber.id).where(Subscriber.holder == Holder.id)
+    members = ClubMember.select(ClubMember.id).where(
+        ClubMember.holder == Holder.id, ClubMember.ended_at.is_null() | (ClubMember.ended_at >= before)
     )
-    members = ClubMember.select(ClubMember.holder).where(
-        ClubMember.ended_at.is_null() | (ClubMember.ended_at >= before)
+    spoken_of = theirs.join(Number).join(BssKnown, on=(BssKnown.key == Number.msisdn))
+    return (
+        (Holder.first_name.concat(Holder.last_name).concat(Holder.company) != "")
+        & _none(theirs.join(Number).where(Number.active))
+        & _none(theirs.join(FixedService).where(FixedService.active))
+        & _none(theirs.join(Invoice).where(Invoice.paid_at.is_null() | (Invoice.issued_on >= day)))
+        & _none(theirs.join(Number).join(Contract).where(Contract.ends_on >= day))
+        & _none(spoken_of.where(BssKnown.kind == "number", BssKnown.at >= before))
+        & _none(members)
     )
-    where = Holder.first_name.concat(Holder.last_name).concat(Holder.company) != ""
-    for query in (in_use, fixed, billed, bound, spoken_of, members):
-        where &= Holder.id.not_in(query)
-    return where
 
 
-def _take_holders(ids, where, now) -> int:
-    held = [holder.id for holder in locked(Holder.select(Holder.id).where(where).order_by(Holder.id))]
-    if held:
-        codes = Subscriber.select(Subscriber.id).where(Subscriber.holder.in_(held))
-        Number.update(sim_end="000000").where(Number.subscriber.in_(codes)).execute()
-        for id in held:
-            Holder.update(id_number=f"-{id}", first_name="", last_name="", company="").where(
-                Holder.id == id
-            ).execute()
-    return len(held)
+def _take_holders(ids, now) -> int:
+    codes = Subscriber.select(Subscriber.id).where(Subscriber.holder.in_(ids))
+    Number.update(sim_end="000000").where(Number.subscriber.in_(codes)).execute()
+    for id in ids:
+        Holder.update(id_number=f"-{id}", first_name="", last_name="", company="").where(Holder.id == id).execute()
+    return len(ids)
 
 
 # Consents
@@ -295,24 +284,26 @@ def _take_holders(ids, where, now) -> int:
 def _old_consents(now):
     before = _ago(now, config.KEEP_CONSENT_DAYS)
     erased = Erasure.select(Erasure.profile).where(Erasure.done_at < before, Erasure.profile.is_null(False))
-    # The last word counts for as long as the profile is there.
-    last = Consent.select(fn.MAX(Consent.id)).where(Consent.profile.is_null(False))
-    last = last.group_by(Consent.profile, Consent.kind)
-    # A guest's was for the cart of that day.
-    return Consent.profile.in_(erased) | ((Consent.at < before) & Consent.id.not_in(last))
+    # The last word counts for as long as the profile is there; a guest's was for the cart of that day.
+    later = Consent.alias()
+    newer = later.select(later.id).where(
+        later.profile == Consent.profile, later.kind == Consent.kind, later.id > Consent.id
+    )
+    over = (Consent.at < before) & (Consent.profile.is_null() | fn.EXISTS(newer))
+    return Consent.profile.in_(erased) | over
 
 
 def _emptying(**values) -> Callable:
-    def take(ids, where, now) -> int:
+    def take(ids, now) -> int:
         model = next(iter(values.values()))[0].model
-        return model.update(dict(values.values())).where(where).execute()
+        return model.update(dict(values.values())).where(model.id.in_(ids)).execute()
 
     return take
 
 
 def _kept(model) -> Callable:
-    def take(ids, where, now) -> int:
-        return delete_kept(model, where, _ago(now, config.KEEP_TRAIL_DAYS))
+    def take(ids, now) -> int:
+        return delete_kept(model, model.id.in_(ids), _ago(now, config.KEEP_TRAIL_DAYS))
 
     return take
 
