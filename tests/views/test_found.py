@@ -3,7 +3,6 @@ schema, and nothing of what is somebody's own."""
 
 import re
 from datetime import timedelta
-from itertools import pairwise
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -11,14 +10,13 @@ import pytest
 
 import config
 from models.base import db
-from models.catalogue import Device, Listing, Promotion
+from models.catalogue import Device, Promotion
 from models.profile import Profile
 from models.shelf import relist
 from tests import structured_data
-from tests.query_count import assert_query_count
 from tests.views.browser import HOST, Browser, Page
 from tests.views.test_html import plain_routes
-from views import found, sitemap
+from views import found
 from views.filters import Filters
 
 LANGUAGES = ("sq", "mk", "en")
@@ -79,26 +77,33 @@ def mapped(shopper: Browser) -> dict[str, dict[str, str]]:
 # Every page that is to be found
 
 
+# Reading them takes seconds, and the named world is the same each time.
+_everything: dict[str, Page] = {}
+
+
 @pytest.fixture
 def everything(shopper) -> dict[str, Page]:
     """Every page of the sitemaps."""
-    return {address: shopper.get(address.removeprefix(HOST)) for address in mapped(shopper)}
+    if not _everything:
+        _everything.update((address, shopper.get(address.removeprefix(HOST))) for address in mapped(shopper))
+    return _everything
 
 
 def test_every_page_of_the_sitemaps_is_there_by_itself_in_each_language(app, shopper, everything):
     links = mapped(shopper)
+    said = {address: alternates(page) for address, page in everything.items()}
     devices = Device.select().where(Device.listed).count()
     assert len(everything) == 3 * (devices + len(list(found.PAGES)) + more_pages(app))
     for address, page in everything.items():
         assert page.status == 200, address
         assert is_listed(page), address
         assert link(page, "canonical") == address
-        assert alternates(page) == links[address]
-        assert set(alternates(page)) == {*LANGUAGES, "x-default"}
+        assert said[address] == links[address]
+        assert set(said[address]) == {*LANGUAGES, "x-default"}
         # What a page says of its other languages, these say of it.
-        assert alternates(page)[page.tree.get("lang")] == address
-        for other in alternates(page).values():
-            assert alternates(everything[other]) == alternates(page)
+        assert said[address][page.tree.get("lang")] == address
+        for other in said[address].values():
+            assert said[other] == said[address]
         assert meta(page, "og:url") == address
 
 
@@ -417,49 +422,3 @@ def test_each_shop_is_named_with_the_hours_that_the_page_says(shopper):
         assert store["address"]["streetAddress"] in page.words
         for hours in store["openingHoursSpecification"]:
             assert f"{hours['opens']}–{hours['closes']}" in page.words
-
-
-# Sitemaps
-
-
-def test_a_map_says_when_a_device_last_changed_and_nothing_where_nobody_knows(shopper, world):
-    changed = world.now + timedelta(hours=3)
-    relist([world.devices["tab-a9"].id], changed)
-    Listing.update(changed_at=None).where(Listing.device == world.devices["pixel-9"]).execute()
-    told = {
-        entry.find("sitemap:loc", NAMES).text.removeprefix(HOST): entry.findtext("sitemap:lastmod", None, NAMES)
-        for entry in xml(shopper.get("/sitemap-devices-1.xml")).iterfind("sitemap:url", NAMES)
-    }
-    assert told["/mk/pajisja/tab-a9"] == "2026-03-10T14:00:00Z"
-    assert told["/pajisja/redmi-14"] == "2026-03-10T11:00:00Z"
-    assert told["/pajisja/pixel-9"] is None
-
-
-def test_devices_are_parted_into_maps_by_their_ids_and_one_that_is_gone_is_in_none(shopper, world, monkeypatch):
-    monkeypatch.setattr(sitemap, "DEVICES", 3)
-    monkeypatch.setattr(sitemap, "_ROWS", 2)
-    with db.atomic():
-        Device.update(listed=False).where(Device.slug == "redmi-14").execute()
-        relist([world.devices["redmi-14"].id], world.now)
-    addresses = [address for address in mapped(shopper) if "/pajisja/" in address]
-    assert len(addresses) == 3 * (len(world.devices) - 1)
-    assert not any("redmi-14" in address for address in addresses)
-    numbers = [
-        int(re.search(r"devices-(\d+)", place.text)[1])
-        for place in xml(shopper.get("/sitemap.xml")).iterfind("sitemap:sitemap/sitemap:loc", NAMES)
-        if "devices" in place.text
-    ]
-    assert all(before < after for before, after in pairwise(numbers))
-    for path in ("/sitemap-devices-0.xml", "/sitemap-devices-99999.xml", "/mk/sitemap.xml", "/en/sitemap-pages.xml"):
-        assert shopper.get(path).status == 404, path
-
-
-def test_a_map_is_not_sent_again_while_nothing_changed_and_comes_compressed(shopper, world):
-    first = shopper.get("/sitemap-devices-1.xml", headers={"Accept-Encoding": "gzip"})
-    assert first.headers["Content-Encoding"] == "gzip"
-    tag = {"If-None-Match": first.headers["ETag"]}
-    assert shopper.get("/sitemap-devices-1.xml", headers=tag).status == 304
-    relist([world.devices["tab-a9"].id], world.now)
-    assert shopper.get("/sitemap-devices-1.xml", headers=tag).status == 200
-    with assert_query_count(4):
-        shopper.get("/sitemap-devices-1.xml")

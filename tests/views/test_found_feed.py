@@ -13,7 +13,6 @@ import pytest
 import config
 from models.base import db
 from models.catalogue import Device, Promotion
-from models.feed import items
 from models.shelf import relist
 from tests.query_count import assert_query_count
 from tests.views.browser import HOST, Browser, Page
@@ -222,11 +221,3 @@ def test_text_that_is_no_xml_does_not_break_a_feed(shopper, world):
         relist([world.devices["tab-a9"].id], world.now)
     titles = [item.findtext("title") for item in items_of(Browser(shopper.app).get("/feed/sq.xml"))]
     assert any("A & B <i>" in title for title in titles)
-
-
-def test_the_catalogue_is_read_batch_by_batch(world):
-    batches = 4
-    with assert_query_count(3 * batches + 1):
-        read = [(device.slug, [item.variant.sku for item in found]) for device, found in items(world.now, batch=2)]
-    assert dict(read).keys() == world.devices.keys()
-    assert sum(len(skus) for _, skus in read) == len(world.variants)
