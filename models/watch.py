@@ -10,7 +10,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 import structlog
-from peewee import SQL, BooleanField, CharField, Check, ForeignKeyField, IntegerField, IntegrityError
+from peewee import SQL, BooleanField, Case, CharField, Check, ForeignKeyField, IntegerField, IntegrityError, Value
 
 import config
 from models.allowance import Allowance
@@ -252,7 +252,10 @@ class Watch(BaseModel):
 
     @classmethod
     def _end(cls, now, *which) -> int:
-        return cls.update(state="stopped", fresh=False, expires_at=now + KEPT).where(*which).execute()
+        # One that nobody confirmed goes as soon as it would have gone anyway.
+        later = Value(now + KEPT, converter=cls.expires_at.db_value)
+        until = Case(None, [(cls.state == "waiting", cls.expires_at)], later)
+        return cls.update(state="stopped", fresh=False, expires_at=until).where(*which).execute()
 
     @classmethod
     def delete_expired(cls, now) -> int:
@@ -371,7 +374,9 @@ class Watch(BaseModel):
         )
 
 
-Watch.add_index(Watch.index(Watch.variant, Watch.kind, Watch.email, unique=True, where=ACTIVE, name="watch_guest_once"))
+Watch.add_index(
+    Watch.index(Watch.variant, Watch.kind, Watch.email, unique=True, where=ACTIVE, name="watch_guest_once")
+)
 Watch.add_index(
     Watch.index(Watch.variant, Watch.kind, Watch.profile, unique=True, where=ACTIVE, name="watch_profile_once")
 )

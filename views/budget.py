@@ -102,17 +102,20 @@ def show():
     query_string = asked.query_string()
     piece = wants_piece()
     # The field that somebody is typing into is not swapped under their hands.
-    typing = piece and request.headers.get("HX-Trigger") == "buxheti"
+    used = request.headers.get("HX-Trigger", "") if piece else ""
+    typing = used == "buxheti"
+    # What was used to get here is gone after the swap: the heading takes the focus.
+    moved = used.startswith("faqe-")
     response = kept_page(
-        (version, "budget.show", query_string, piece, typing),
-        lambda: _render(asked, query_string, piece, typing),
+        (version, "budget.show", query_string, piece, typing, moved),
+        lambda: _render(asked, query_string, piece, typing, moved),
     )
     if piece:
         response.headers["HX-Push-Url"] = url("budget.show") + query_string
     return response
 
 
-def _render(asked: Asked, query_string: str, piece: bool, typing: bool) -> str:
+def _render(asked: Asked, query_string: str, piece: bool, typing: bool, moved: bool) -> str:
     code, path = language.current(), url("budget.show")
     found = budget.search(asked.query())
 
@@ -125,6 +128,7 @@ def _render(asked: Asked, query_string: str, piece: bool, typing: bool) -> str:
         "lang_code": code,
         "path": path,
         "typing": typing,
+        "moved": moved,
         "asked": asked,
         "found": found,
         "to": to,
