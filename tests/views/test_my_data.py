@@ -259,7 +259,10 @@ def cookies_of(browser) -> list[str]:
 
 def test_a_view_that_sets_a_cookie_of_its_own_is_known_here():
     """Views that the walk does not come to: who sets a cookie in another file declares it, and adds the file."""
-    setting = {path.stem for path in (config.ROOT / "views").glob("*.py") if ".set_cookie(" in path.read_text()}
+    ways = re.compile(r"\.set_cookie\(|[\"']Set-Cookie[\"']")
+    setting = {path.stem for path in (config.ROOT / "views").glob("*.py") if ways.search(path.read_text())}
     assert setting == {"shopper", "wisher", "choosing"}
     cookies = {views.shopper.COOKIE, views.wisher.COOKIE, views.choosing.COMPARED, views.choosing.SEEN}
     assert cookies | {"session", "remember_token"} == set(personal.COOKIES)
+    scripts = (config.ROOT / "static" / "js").glob("*.js")
+    assert [path.name for path in scripts if "document.cookie" in path.read_text()] == []
