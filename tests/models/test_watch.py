@@ -5,16 +5,19 @@ from datetime import timedelta
 import pytest
 from playhouse.test_utils import count_queries
 
+from models.actor import SHOPPER
 from models.base import IS_SQLITE, Unfinished, db
+from models.cancellation import cancel
 from models.catalogue import CatalogueVersion, Device, Promotion, Variant
 from models.outbox import Mail
 from models.person_data import data_of, person_of
 from models.profile import LockedOut, Profile
 from models.profile_link import LinkOver
 from models.shelf import relist
+from models.stock_movement import StockMovement
 from models.watch import BATCH, MAILS_A_DAY, MOST, NotWatchable, TooManyWatches, Watch, WatchMark
 from tests.query_count import assert_query_count
-from tests.world import NOW, build, later, profile
+from tests.world import NOW, build, in_state, later, ordered, profile
 
 SOLD_OUT = "IP16-BLACK-256"
 EMAIL = "ana@example.com"
@@ -291,6 +294,26 @@ def test_a_private_subscribers_price_is_compared_with_what_private_subscribers_p
     with db.atomic():
         Promotion.delete().where(Promotion.variant == world["PIXEL-WHITE-128"]).execute()
         relist([world["PIXEL-WHITE-128"].device_id], NOW)
+    Watch.tell_all_due(NOW)
+    assert told() == [EMAIL]
+
+
+@pytest.mark.rule("MSG-1")
+@pytest.mark.parametrize("way", ["cancelled", "lapsed", "delivered to the shop"])
+def test_a_piece_that_comes_back_by_an_order_or_to_the_warehouse_is_told_of(world, way):
+    sku = "TAB-GREY-64"
+    world.set_stock(sku, 1)
+    order, _ = ordered(world, sku)
+    confirmed(world, sku=sku)
+    Watch.tell_all_due(NOW)
+    assert told() == []
+    if way == "cancelled":
+        in_state(order, "confirmed")
+        cancel(order, by=SHOPPER, now=NOW)
+    elif way == "lapsed":
+        order.lapse(NOW)
+    else:
+        StockMovement.move(Variant.get(Variant.sku == sku), 2, "delivery", by=SHOPPER, now=NOW, key="k")
     Watch.tell_all_due(NOW)
     assert told() == [EMAIL]
 
