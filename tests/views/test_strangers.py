@@ -40,6 +40,7 @@ FOR_EVERYBODY = {
     "device.show",
     "everywhere.picture",
     "feed.show",
+    "pages.question",
     "og.device",
     "og.page",
     "og.plain",
@@ -376,7 +377,8 @@ def test_the_victim_itself_is_let_in_with_the_same_values(app, victim):
     browser = Browser(app)
     browser.log_in(victim.profile.email)
     for (endpoint, method), (values, _, right) in ROUTES.items():
-        if method != "GET" or right is OVER or right is FORGED:
+        # An order that awaits its payment stands in no calendar yet: tests/views/test_returning.py has one that does.
+        if method != "GET" or right is OVER or right is FORGED or endpoint == "order_calendar.show":
             continue
         page = ask(app, browser, endpoint, method, values(victim), {}, False)
         assert page.status in (200, 302, 303), endpoint
