@@ -112,6 +112,15 @@
     else return;
     event.preventDefault();
   });
+  /* What was pressed shows at once: the question to the shop is put together after the next paint, unless an answer
+     is on its way that could take away what was pressed. */
+  document.addEventListener("htmx:confirm", (event) => {
+    const { verb, triggeringEvent, issueRequest } = event.detail;
+    if (verb !== "get" || document.hidden || find(".htmx-request") || !["change", "click"].includes(triggeringEvent?.type)) return;
+    event.preventDefault();
+    requestAnimationFrame(() => setTimeout(() => issueRequest(true)));
+  });
+
   /* The service worker comes when all else is there; its address is another one with each new version. */
   const { worker } = document.currentScript.dataset;
   const idle = window.requestIdleCallback || setTimeout;
