@@ -17,7 +17,9 @@ from models import personal
 from models.erasure import Erasure
 from models.order import Order
 from models.outbox import Mail
+from models.payment import Payment
 from models.person_data import TAKEN_A_DAY
+from models.retention import RULES, retain
 from models.trail import AuditEntry
 from tests import world as named
 from tests.query_count import assert_query_count
@@ -208,6 +210,24 @@ def test_the_page_asks_as_often_whatever_the_profile_has(shopper, owner, world):
         order, _ = named.ordered(world, "CASE-BLACK")
         Order.update(profile=owner).where(Order.id == order.id).execute()
     assert asked() == first
+
+
+@pytest.mark.rule("PRV-3")
+def test_an_order_past_its_years_still_opens_at_the_desk_without_a_person(app, world, clock):
+    order, payment = named.ordered(world, "CASE-BLACK")
+    order.move("confirmed", by="bank", now=named.NOW)
+    Payment.update(state="paid").where(Payment.id == payment.id).execute()
+    for state in ("packed", "with_courier", "delivered"):
+        order.move(state, by="warehouse", now=named.NOW)
+    [orders] = [rule for rule in RULES if rule.name == "orders"]
+    assert retain(orders, named.NOW.replace(year=named.NOW.year + 12)).count == 1
+    works("agent")
+    browser = Browser(app)
+    browser.log_in("agent@example.com")
+    page = browser.get(f"/desk/porosite/{order.number}")
+    assert page.status == 200
+    assert named.GUEST["last_name"] not in page.html
+    assert named.GUEST["email"] not in page.html
 
 
 # The privacy page
