@@ -87,8 +87,8 @@ def production(folder: str, port: int) -> dict[str, str]:
     )
 
 
-def cart(port: int) -> str:
-    """The cookies of a guest with the device in the cart."""
+def with_cart(port: int) -> Browser:
+    """A guest with the device in the cart."""
     guest = Browser(port)
     page = guest.get(PAGES["device"])
     form = page.body.decode()
@@ -96,7 +96,7 @@ def cart(port: int) -> str:
         name: re.search(rf'name="{name}" value="([^"]*)"[^>]* checked', form)[1] for name in ("ngjyra", "memoria")
     }
     guest.post("/shporta", {**page.hidden(), "slug": DEVICE, **chosen})
-    return "; ".join(f"{name}={value}" for name, value in guest.cookies.items())
+    return guest
 
 
 def look(entry: Path, address: str, cookies: str, own: bool, folder: Path) -> Marks:
@@ -161,13 +161,14 @@ def measure(wanted: list[str], runs: int) -> dict[str, Marks]:
         flask(demo, "db", "migrate")
         flask(demo, "demo", "load")
         with Server(production(folder, port), port, Path(folder) / "web.log"):
-            cookies = cart(port)
+            guest = with_cart(port)
+            cookies = "; ".join(f"{name}={value}" for name, value in guest.cookies.items())
             found = {}
             for title in wanted:
                 address, own = f"http://127.0.0.1:{port}{PAGES[title]}", title in ONES_OWN
                 # The server has seen each page before, the browsers have not.
                 for _ in range(8):
-                    Browser(port).get(PAGES[title], expected=303 if own else 200)
+                    (guest if own else Browser(port)).get(PAGES[title])
                 found[title] = median([look(entry, address, cookies, own, Path(folder)) for _ in range(runs)])
                 sys.stderr.write(f"{title}: {found[title].marks}\n")
             return found
