@@ -153,8 +153,8 @@ REMEMBER_DAYS = _number("DYQANI_REMEMBER_DAYS", 30, least=1)  # PRO-2
 # KiB of memory that hashing one password takes: the work of who tries passwords on stolen hashes (PRO-2).
 PASSWORD_MEMORY = _number("DYQANI_PASSWORD_MEMORY", 65_536, least=1024)
 
-# What is kept of people, and for how long (PRV-3, docs/privacy.md). Orders that were paid, counted from the end of their
-# year: accounts must be kept.
+# What is kept of people, and for how long (PRV-3, docs/privacy.md). Orders that were paid, counted from the end of
+# their year: accounts must be kept.
 KEEP_ORDER_YEARS = _number("DYQANI_KEEP_ORDER_YEARS", 10, least=5)
 # Orders that came to nothing.
 KEEP_UNPAID_DAYS = _number("DYQANI_KEEP_UNPAID_DAYS", 180, least=30)

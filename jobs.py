@@ -42,8 +42,8 @@ from models.second_factor import WorkSession
 from models.security_code import SecurityCode
 from models.shelf import relist_due
 from models.sms import Sms
-from models.wish import WishList
 from models.watch import Watch
+from models.wish import WishList
 
 log = structlog.get_logger()
 

@@ -40,7 +40,8 @@ def converted(shop, offer="KINEMA"):
         "with db.connection_context():\n"
         f"    member = ClubMember.of_msisdn('{MSISDN}'); now = utcnow()\n"
         f"    offer = PartnerOffer.of_code('{offer}', local_day(now))\n"
-        f"    print(Voucher.convert(member.id, offer, now, channel='web', key='e2e:voucher:{next(_vouchers)}').code)\n"
+        f"    key = 'e2e:voucher:{next(_vouchers)}'\n"
+        "    print(Voucher.convert(member.id, offer, now, channel='web', key=key).code)\n"
     )
     return shop.run(script).split()[-1]
 

@@ -18,7 +18,6 @@ from models.pricing import Price, device_only_price
 from models.profile import Profile
 from models.quote import Quote, quote
 
-
 # How often a visit to the cart is written down: its days (CRT-4) and hours count from there.
 TOUCHED_EVERY = timedelta(hours=1)
 

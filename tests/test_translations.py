@@ -255,17 +255,18 @@ def test_the_compiled_catalogue_is_the_one_of_the_source(code):
 
 # Pages for machines, and those that answer with a picture or somebody's mail.
 NO_WORDS = {
-    "static", "everywhere.worker", "everywhere.picture", "pages.health", "pages.metrics", "pictures.drawing", "pictures.photo",
-    "demo.codes_json", "demo.inbox_json", "demo.mail_html", "claims.file", "documents.show",
-    "gateway.inbound", "gateway.report", "feed.show", "og.device", "og.page", "og.plain",
-    "sitemap.robots", "sitemap.index", "sitemap.pages", "sitemap.devices",
+    "static", "everywhere.worker", "everywhere.picture", "pages.health", "pages.metrics", "pictures.drawing",
+    "pictures.photo", "demo.codes_json", "demo.inbox_json", "demo.mail_html", "claims.file", "documents.show",
+    "gateway.inbound", "gateway.report", "feed.show", "og.device", "og.page", "og.plain", "sitemap.robots",
+    "sitemap.index", "sitemap.pages", "sitemap.devices",
 }  # fmt: skip
 # Pages that are reached by a link of one's own, or are one's own.
 BY_LINK = (
-    "kontakti", "krahaso?p=iphone-16&p=redmi-note-14", "krahaso/hiq", "deshirat", "deshirat/lista/x", "shporta/e-ruajtur/x",
-    "pelqimet/ndal/x", "profili/pelqimet", "profili/privatesia", "profili/privatesia/fshirja", "profili/privatesia/fshirja/x",
-    "profili/adresat", "profili/adresat/shto", "profili/adresat/1", "paguaj-per/x", "paguaj-per/x/banka", "paguar-per/x",
-    "njoftime", "njoftime/derguar", "njoftime/konfirmimi/x", "njoftime/ndal/x", "pa-lidhje",
+    "kontakti", "krahaso?p=iphone-16&p=redmi-note-14", "krahaso/hiq", "deshirat", "deshirat/lista/x",
+    "shporta/e-ruajtur/x", "pelqimet/ndal/x", "profili/pelqimet", "profili/privatesia",
+    "profili/privatesia/fshirja", "profili/privatesia/fshirja/x", "profili/adresat", "profili/adresat/shto",
+    "profili/adresat/1", "paguaj-per/x", "paguaj-per/x/banka", "paguar-per/x", "njoftime", "njoftime/derguar",
+    "njoftime/konfirmimi/x", "njoftime/ndal/x", "pa-lidhje",
 )  # fmt: skip
 # What only those see who work there is read in tests/views/test_desk_gifts.py and test_partner.py.
 OF_STAFF = ("desk_", "partner.")

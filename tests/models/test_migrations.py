@@ -63,8 +63,8 @@ from models.staff import Staff
 from models.stock_movement import StockMovement
 from models.subscriber import Holder, Subscriber
 from models.voucher import Voucher
-from models.wish import WishLine, WishList
 from models.watch import Watch, WatchMark
+from models.wish import WishLine, WishList
 from tests.club import gift, joined, joined_fixed, offer
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, profile
 
