@@ -69,13 +69,15 @@ def shop(tmp_path):
     """A copy of the start scripts around a very small shop, in a folder with a space in its name."""
     root = tmp_path / "my shop"
     shutil.copytree(ROOT / "bin", root / "bin")
-    shutil.copytree(ROOT / "gateways", root / "gateways", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("gateways", "face", "brand"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("config.py", "gunicorn.conf.py"):
         shutil.copy(ROOT / name, root)
     (root / "app.py").write_text(SHOP)
     (root / "models").mkdir()
     (root / "models" / "base.py").write_text("from peewee import SqliteDatabase\ndb = SqliteDatabase(':memory:')\n")
     (root / "models" / "shelf.py").write_text("class shelf:\n    @staticmethod\n    def fresh(): pass\n")
+    (root / "models" / "budget.py").write_text("class budget:\n    @staticmethod\n    def fresh(): pass\n")
     # The libraries are there already: what is tried here is the running.
     (root / ".venv" / "bin").mkdir(parents=True)
     (root / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')

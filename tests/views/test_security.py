@@ -17,8 +17,8 @@ from tests import world as named
 from tests.databases import own_database
 from tests.views.browser import DATA, DELIVERY, OVERVIEW, PAYMENT, Browser, signed_link
 
-# What the bank (PAY-6) and the billing system send is signed instead; so are the links in mails that a mail program may
-# press by itself (RFC 8058).
+# What the bank (PAY-6) and the billing system send is signed instead; so are the links in mails that a mail program
+# may press by itself (RFC 8058).
 BANK = {
     *("/pay/return", "/pay/callback", "/bss/<kind>", "/ussd"),
     *("/klubi/lajmet/ndal/<token>", "/pelqimet/ndal/<token>", "/njoftime/ndal/<token>"),
