@@ -31,8 +31,8 @@ from views.words import gettext, ngettext, url, words_in
 
 blueprint = Blueprint("browse", __name__)
 
-# Cards whose pictures are asked for before the first paint. A drawing is a document of its own to a browser, and takes
-# a slow phone some 30 ms: the others follow at once, but let the page be seen first.
+# Cards whose pictures are asked for before the first paint. A drawing is a document of its own to a browser, and
+# takes a slow phone some 30 ms: the others follow at once, but let the page be seen first.
 _FIRST_VIEW = 1
 SUGGESTED = 6
 _SEARCH_FIELDS = re.compile("(q[29]?)-suggestions")

@@ -568,11 +568,7 @@ def _profile() -> tuple[Question, ...]:
         Question(
             "fjalekalimi-i-harruar",
             gettext("Keni harruar fjalëkalimin?"),
-            [
-                gettext(
-                    "Te hyrja klikoni „E keni harruar?“: ju vjen një lidhje me e-postë për ta ndërruar."
-                )
-            ],
+            [gettext("Te hyrja klikoni „E keni harruar?“: ju vjen një lidhje me e-postë për ta ndërruar.")],
             [("profile.forgotten", gettext("Fjalëkalim i ri"))],
         ),
     )
