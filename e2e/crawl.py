@@ -90,7 +90,8 @@ class Walk:
             return
         if answer is None or "html" not in answer.headers.get("content-type", ""):
             return
-        if answer.status != 200:
+        # 409 is a page as well: it says what has to be done first.
+        if answer.status not in (200, 409):
             self.wrong.append(f"{address}: {answer.status}")
             return
         self.wrong += [f"{address}: {fault}" for fault in faults(answer.text(), self.code)]

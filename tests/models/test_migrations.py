@@ -312,7 +312,7 @@ BAD = [
     (Attachment, {"size": 0}),
     (Attachment, {"size": 5_242_881}),
     (PriceListJob, {"state": "lost"}),
-    (Watch, {"kind": "rumour"}),
+    (Watch, {"kind": "rumor"}),
     (Watch, {"segment": "business"}),
     (Watch, {"price": 0}),
     (Watch, {"state": "lost"}),
