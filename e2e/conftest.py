@@ -222,6 +222,11 @@ def arrive(page, address, timeout=15_000):
     page.wait_for_load_state()
 
 
+def wait_until(page, holds):
+    """Until an expression holds in the page; Playwright's own way needs what the content policy forbids."""
+    page.evaluate(f"async () => {{ while (!({holds})) await new Promise(then => setTimeout(then, 50)) }}")
+
+
 def check_accessible(page):
     """axe finds nothing wrong on the page as it is now (WCAG 2.2 AA and best practices)."""
     results = Axe().run(page)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
+from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible, wait_until
 
 # Layout shifts of the page that nobody caused, added up.
 SHIFTS = """new Promise((done) => {
@@ -51,8 +51,8 @@ def test_four_devices_side_by_side_and_a_fifth_is_refused(shop, visitor):
     before = title.bounding_box()["x"], head.bounding_box()["y"]
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key, delay=200)
-    page.wait_for_function("document.querySelector('.side-by-side').scrollLeft > 0")
-    page.wait_for_function("document.querySelector('.side-by-side').scrollTop > 0")
+    wait_until(page, "document.querySelector('.side-by-side').scrollLeft > 0")
+    wait_until(page, "document.querySelector('.side-by-side').scrollTop > 0")
     assert (title.bounding_box()["x"], head.bounding_box()["y"]) == pytest.approx(before, abs=1)
 
     rows = table.locator("tbody tr:not(.group)").count()

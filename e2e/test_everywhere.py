@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from e2e import at_work, journey
-from e2e.conftest import PHONE, arrive
+from e2e.conftest import PHONE, arrive, wait_until
 from e2e.member import member_with
 from e2e.owing import log_in
 from e2e.test_my_orders import place_as_guest
@@ -29,18 +29,12 @@ NARROW, WIDE, LARGE_TEXT = 320, 2560, 390
 STEPS = ("/shporta", "/porosia/te-dhenat", "/porosia/dergesa", "/porosia/pagesa", "/porosia/pasqyra")
 
 
-def wait_for(page, holds):
-    """Until an expression holds in the page; Playwright's own way needs what the content policy forbids."""
-    look = f"async () => {{ while (!({holds})) await new Promise(then => setTimeout(then, 50)) }}"
-    page.evaluate(look)
-
-
 @pytest.mark.rule("PRV-1")
 def test_without_a_line_a_page_says_so_and_nothing_of_a_shopper_is_kept(visitor):
     page = visitor(size=PHONE, worker=True)
     journey.put_in_cart(page)
     page.goto("/mk/celulare")
-    wait_for(page, "navigator.serviceWorker.controller")
+    wait_until(page, "navigator.serviceWorker.controller")
     page.reload()
     page.context.set_offline(True)
     page.goto("/mk/pajisja/xiaomi-15")
@@ -58,8 +52,8 @@ def test_without_a_line_a_page_says_so_and_nothing_of_a_shopper_is_kept(visitor)
     # A new version takes over at once, and what the old one kept goes.
     page.evaluate("caches.open('dyqani-old')")
     page.evaluate("navigator.serviceWorker.register('/sw.js?v=new', {scope: '/', updateViaCache: 'all'})")
-    wait_for(page, "navigator.serviceWorker.controller.scriptURL.endsWith('new')")
-    wait_for(page, "!await caches.has('dyqani-old')")
+    wait_until(page, "navigator.serviceWorker.controller.scriptURL.endsWith('new')")
+    wait_until(page, "!await caches.has('dyqani-old')")
 
 
 def sideways(page, address) -> list[str]:
