@@ -65,7 +65,7 @@ DUE = (
     (Attempt.forget_old, 3600),
     (Registration.forget_old, 3600),
     (ProfileLink.forget_old, 3600),
-    (Watch.delete_expired, 3600),
+    (Watch.forget_old, 3600),
     (NumberClaim.forget_old, 3600),
     (GiftHandout.forget_old, 3600),
     (DeskJoining.forget_old, 3600),
@@ -105,8 +105,15 @@ def run_round(now=None, only=None, stop: threading.Event | None = None) -> list:
                 if isinstance(task(now or utcnow()), Unfinished):
                     unfinished.append(task)
         except Exception:
-            log.exception("worker.failed", task=getattr(task, "__qualname__", str(task)))
+            log.exception("worker.failed", task=name_of(task))
     return unfinished
+
+
+def name_of(task) -> str:
+    """What the log calls a task: Cart.forget_old, return_all_due."""
+    owner = getattr(task, "__self__", None)
+    name = getattr(task, "__name__", str(task))
+    return f"{owner.__name__}.{name}" if isinstance(owner, type) else name
 
 
 def work(due=DUE, slow=SLOW) -> None:

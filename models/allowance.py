@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from peewee import CharField, IntegerField
 
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, ShortLived, db
 
 
-class Allowance(BaseModel):
+class Allowance(ShortLived, BaseModel):
     """One place of a key, and since when it is taken.
 
     A key has as many places as it may be used within the time; a place can be taken again once the time is over. So
@@ -46,5 +46,5 @@ class Allowance(BaseModel):
         return sorted(places)[-most] + within if len(places) >= most else now
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        return cls.delete().where(cls.at < now - timedelta(days=1)).execute()
+    def past(cls, now):
+        return cls.at < now - timedelta(days=1)

@@ -88,6 +88,23 @@ class BaseModel(Model):
 DEADLOCK = "40P01"
 
 
+class ShortLived:
+    """For a model whose rows are kept for a while only (PRV-3): `past` says of which it is over.
+
+    The worker takes those every hour; the retention job counts by the same words (models/retention.py).
+    """
+
+    @classmethod
+    def past(cls, now):
+        """Which rows are over at `now`, as a condition."""
+        raise NotImplementedError
+
+    @classmethod
+    def forget_old(cls, now) -> int:
+        """Delete what is past; returns how many rows."""
+        return cls.delete().where(cls.past(now)).execute()
+
+
 def locked(query):
     """The query's rows, locked until the transaction ends.
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from peewee import CharField, Check, IntegrityError, OperationalError
 
 from models import bss_columns
-from models.base import DEADLOCK, BaseModel, MomentField, db
+from models.base import DEADLOCK, BaseModel, MomentField, ShortLived, db
 from models.bss_club import HAPPENINGS
 from models.bss_import import FILES, Count, Row, is_importing
 from models.bss_known import BssKnown
@@ -159,7 +159,7 @@ class Message:
         return "added" if count.added else "changed" if count.changed else "unchanged"
 
 
-class BssMessage(BaseModel):
+class BssMessage(ShortLived, BaseModel):
     """A message that was taken, so that it is not taken twice; what it told is not kept."""
 
     message = CharField(unique=True, max_length=80)
@@ -185,9 +185,9 @@ class BssMessage(BaseModel):
         return None if made else cls.get(cls.message == message.id)
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete those of more than 90 days ago (PRV-3); returns how many. Older ones change nothing anyway."""
-        return cls.delete().where(cls.taken_at < now - timedelta(days=90)).execute()
+    def past(cls, now):
+        """Those of more than 90 days ago: older ones change nothing anyway."""
+        return cls.taken_at < now - timedelta(days=90)
 
 
 def _cell(value) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityError, fn
 
 import config
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 from models.catalogue import Brand, Device, Gift, Promotion, Tariff, TariffPrice, Variant
 from models.choice import CONTRACTS, payments
 from models.instalments import PARTS
@@ -30,7 +30,7 @@ class InCartAlready(Exception):
     """The number has a Besnik 24 device in this cart (ELG-5)."""
 
 
-class Cart(BaseModel):
+class Cart(ShortLived, BaseModel):
     """A cart lives CART_DAYS on the browser that holds its token (CRT-4)."""
 
     token = CharField(unique=True, max_length=43)
@@ -262,9 +262,9 @@ class Cart(BaseModel):
         return chosen
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete carts nobody looked at for CART_DAYS (CRT-4, PRV-3); returns how many."""
-        return cls.delete().where(cls.seen_at < now - timedelta(days=config.CART_DAYS)).execute()
+    def past(cls, now):
+        """Carts nobody looked at for CART_DAYS (CRT-4, PRV-3)."""
+        return cls.seen_at < now - timedelta(days=config.CART_DAYS)
 
 
 class CartLine(BaseModel):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from peewee import JOIN, CharField, Check, ForeignKeyField
 
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 from models.club_ledger import ClubEntry, entry_of
 from models.club_member import AlreadyMember, ClubMember, FixedService
 from models.counter import AwaitsCode, phones_of, send_code
@@ -19,7 +19,7 @@ class ServiceGone(Exception):
     """The number or fixed service is not in use any more, or the phone does not speak for it."""
 
 
-class DeskJoining(AwaitsCode, BaseModel):
+class DeskJoining(AwaitsCode, ShortLived, BaseModel):
     """One service that a clerk takes into the club. It is for the clerk alone who began it."""
 
     OUTCOME = ("member", "joined_at")
@@ -137,6 +137,6 @@ class DeskJoining(AwaitsCode, BaseModel):
         return cls.select(cls, SecurityCode).join_from(cls, SecurityCode, JOIN.LEFT_OUTER)
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete them a day after they were begun: the membership stays (PRV-3)."""
-        return cls.delete().where(cls.asked_at < now - timedelta(days=1)).execute()
+    def past(cls, now):
+        """A day after they were begun: the membership stays."""
+        return cls.asked_at < now - timedelta(days=1)

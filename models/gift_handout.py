@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from peewee import JOIN, CharField, Check, ForeignKeyField, IntegerField
 
 import crash
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, ShortLived, db
 from models.calendar import ZONE, local_day
 from models.club_ledger import Blocked, ClubEntry, NotEnough, debit, usable_points
 from models.club_member import ClubMember
@@ -25,7 +25,7 @@ class NotTheirs(Exception):
     """The code would go to a number that does not speak for the member (CLB-13)."""
 
 
-class GiftHandout(AwaitsCode, BaseModel):
+class GiftHandout(AwaitsCode, ShortLived, BaseModel):
     """One gift for one member, from the clerk's request to the counter. It is for the clerk alone who began it."""
 
     OUTCOME = ("entry", "handed_at")
@@ -155,9 +155,9 @@ class GiftHandout(AwaitsCode, BaseModel):
         )
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete those that came to nothing, a day after they were begun (PRV-3)."""
-        return cls.delete().where(cls.handed_at.is_null(), cls.asked_at < now - timedelta(days=1)).execute()
+    def past(cls, now):
+        """Those that came to nothing, a day after they were begun."""
+        return cls.handed_at.is_null() & (cls.asked_at < now - timedelta(days=1))
 
 
 def may_have(gift: ClubGift, points: int, member: ClubMember, now) -> None:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from peewee import CharField, TextField
 
 import crash
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, ShortLived, db
 
 
-class InboundSms(BaseModel):
+class InboundSms(ShortLived, BaseModel):
     """What was answered to a message; what the message said is not kept."""
 
     message = CharField(unique=True, max_length=64)
@@ -39,6 +39,6 @@ class InboundSms(BaseModel):
         return row.answer
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete those of more than 90 days ago (PRV-3); returns how many. No gateway brings one after that long."""
-        return cls.delete().where(cls.at < now - timedelta(days=90)).execute()
+    def past(cls, now):
+        """Those of more than 90 days ago: no gateway brings one after that long."""
+        return cls.at < now - timedelta(days=90)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from peewee import CharField, ForeignKeyField
 
 import config
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 from models.number import Number
 from models.profile import Profile
 from models.security_code import CodeOver, SecurityCode
@@ -34,7 +34,7 @@ class TooSoon(Exception):
         self.until = until
 
 
-class NumberClaim(BaseModel):
+class NumberClaim(ShortLived, BaseModel):
     """Somebody says that a number is theirs: the number, the proof, the code, and the number is in the profile.
 
     Whether the number exists and the proof is right is written down, and told to nobody before the code (PRO-4).
@@ -143,6 +143,6 @@ class NumberClaim(BaseModel):
         return hmac.new(config.secret_key().encode(), f"{self.token}|{text}".encode(), hashlib.sha256).hexdigest()
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete claims a day after they began (PRV-3)."""
-        return cls.delete().where(cls.began_at < now - timedelta(days=1)).execute()
+    def past(cls, now):
+        """Claims a day after they began."""
+        return cls.began_at < now - timedelta(days=1)

@@ -587,11 +587,14 @@ class BankMessage(BaseModel):
     detail = TextField(default="")
 
 
+def strange(now):
+    """Which messages of the bank name no payment and are older than 90 days, as a condition (PRV-3)."""
+    return BankMessage.payment.is_null() & (BankMessage.at < now - timedelta(days=90))
+
+
 def forget_strangers(now) -> int:
     """Delete messages that belonged to no payment, after 90 days (PRV-3); returns how many."""
-    return (
-        BankMessage.delete().where(BankMessage.payment.is_null(), BankMessage.at < now - timedelta(days=90)).execute()
-    )
+    return BankMessage.delete().where(strange(now)).execute()
 
 
 def hear(fields, channel: str, now) -> Payment | None:

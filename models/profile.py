@@ -9,7 +9,7 @@ from flask_login import UserMixin
 from peewee import JOIN, CharField, IntegerField
 
 from models import password as passwords
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 
 log = structlog.get_logger()
 
@@ -156,7 +156,7 @@ class Profile(BaseModel, UserMixin):
             ClubMember.update(language=language).where(ClubMember.profile == self).execute()
 
 
-class Attempt(BaseModel):
+class Attempt(ShortLived, BaseModel):
     """A try at something that could be guessed or made without end: a login, an order's number, a mail."""
 
     key = CharField(index=True, max_length=300)
@@ -190,8 +190,8 @@ class Attempt(BaseModel):
         cls.delete().where(cls.key == key).execute()
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        return cls.delete().where(cls.at < now - timedelta(days=1)).execute()
+    def past(cls, now):
+        return cls.at < now - timedelta(days=1)
 
 
 def plain_email(email: str) -> str:

@@ -11,7 +11,7 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityErr
 
 import config
 from models import password as passwords
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 from models.profile import Attempt, Profile, plain_email
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ def tell_known(profile: Profile, now, *, key: str) -> None:
     )
 
 
-class ProfileLink(BaseModel):
+class ProfileLink(ShortLived, BaseModel):
     """A link that was mailed to `email`, for one profile and one use."""
 
     code = CharField(unique=True, max_length=24)
@@ -200,13 +200,17 @@ class ProfileLink(BaseModel):
         return profile
 
     @classmethod
+    def past(cls, now):
+        return cls.expires_at <= now
+
+    @classmethod
     def forget_old(cls, now) -> int:
         """Delete links whose time is over (PRV-3), and the mails of unknown e-mails; returns how many links."""
         from models.outbox import WITHHELD_KINDS, Mail
 
         over = now - timedelta(minutes=config.PASSWORD_LINK_MINUTES)
         Mail.delete().where(Mail.kind.in_(WITHHELD_KINDS), Mail.written_at <= over).execute()
-        return cls.delete().where(cls.expires_at <= now).execute()
+        return super().forget_old(now)
 
     @classmethod
     def _begin(cls, purpose, profile, email, now, lives) -> "ProfileLink":

@@ -7,14 +7,14 @@ from peewee import CharField, Check, IntegerField, IntegrityError
 
 import config
 from models import password as passwords
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, ShortLived, db
 from models.profile import LOCKED, WRONG_FOR_EMAIL, WRONG_FROM_NETWORK, Attempt, Profile, WrongPassword, plain_email
 from models.profile_link import EmailTaken, LinkOver, count_mail, new_code, read, sign, tell_known
 
 log = structlog.get_logger()
 
 
-class Registration(BaseModel):
+class Registration(ShortLived, BaseModel):
     """What somebody typed who wants a profile, until the mailbox is shown to be theirs.
 
     It opens nothing: a login with it would tell that the e-mail was unknown, and whoever types somebody else's e-mail
@@ -125,6 +125,10 @@ class Registration(BaseModel):
         return profile
 
     @classmethod
+    def past(cls, now):
+        return cls.expires_at <= now
+
+    @classmethod
     def forget_old(cls, now) -> int:
         """Delete registrations whose time is over, confirmed or not, and their mails (PRV-3); returns how many."""
         from models.outbox import Mail
@@ -132,7 +136,7 @@ class Registration(BaseModel):
         over = now - timedelta(hours=config.CONFIRM_HOURS)
         # They belong to no profile whose end would take them along.
         Mail.delete().where(Mail.kind == "confirm_registration", Mail.written_at <= over).execute()
-        return cls.delete().where(cls.expires_at <= now).execute()
+        return super().forget_old(now)
 
     def _mail(self, now) -> None:
         from models.outbox import Mail

@@ -45,7 +45,7 @@ from models.order import ENDED, Order, OrderEvent, OrderLine
 from models.order_key import OrderKey
 from models.order_note import OrderNote
 from models.outbox import Mail
-from models.payment import OPEN, BankMessage, Payment, Refund
+from models.payment import OPEN, BankMessage, Payment, Refund, strange
 from models.profile import Attempt
 from models.profile_link import ProfileLink
 from models.registration import Registration
@@ -322,50 +322,26 @@ def _answered(name) -> Callable:
 
 
 RULES = (
-    Rule("carts", "choice", Cart, Cart.seen_at, _older(Cart.seen_at, "CART_DAYS")),
-    Rule(
-        "registrations",
-        "registration",
-        Registration,
-        Registration.expires_at,
-        lambda now: Registration.expires_at <= now,
-    ),
-    Rule("links", "account", ProfileLink, ProfileLink.expires_at, lambda now: ProfileLink.expires_at <= now),
-    Rule(
-        "wishes",
-        "wishes",
-        WishList,
-        WishList.seen_at,
-        lambda now: WishList.token.is_null(False) & (WishList.seen_at < _ago(now, config.WISH_DAYS)),
-    ),
-    Rule("watches", "watches", Watch, Watch.created_at, lambda now: Watch.expires_at <= now),
-    Rule("attempts", "attempts", Attempt, Attempt.at, _older(Attempt.at, 1)),
-    Rule("allowances", "attempts", Allowance, Allowance.at, _older(Allowance.at, 1)),
-    Rule("number_claims", "numbers", NumberClaim, NumberClaim.began_at, _older(NumberClaim.began_at, 1)),
-    Rule("codes", "numbers", SecurityCode, SecurityCode.sent_at, _older(SecurityCode.sent_at, 1)),
-    Rule(
-        "handouts",
-        "club",
-        GiftHandout,
-        GiftHandout.asked_at,
-        lambda now: GiftHandout.handed_at.is_null() & (GiftHandout.asked_at < _ago(now, 1)),
-    ),
-    Rule("joinings", "club", DeskJoining, DeskJoining.asked_at, _older(DeskJoining.asked_at, 1)),
-    Rule(
-        "work_sessions",
-        "work",
-        WorkSession,
-        WorkSession.began_at,
-        lambda now: WorkSession.began_at < now - timedelta(hours=config.STAFF_HOURS),
-    ),
-    Rule("inbound_sms", "inbound", InboundSms, InboundSms.at, _older(InboundSms.at, 90)),
-    Rule("bss_messages", "operator", BssMessage, BssMessage.taken_at, _older(BssMessage.taken_at, 90)),
+    Rule("carts", "choice", Cart, Cart.seen_at, Cart.past),
+    Rule("registrations", "registration", Registration, Registration.expires_at, Registration.past),
+    Rule("links", "account", ProfileLink, ProfileLink.expires_at, ProfileLink.past),
+    Rule("wishes", "wishes", WishList, WishList.seen_at, WishList.past),
+    Rule("watches", "watches", Watch, Watch.created_at, Watch.past),
+    Rule("attempts", "attempts", Attempt, Attempt.at, Attempt.past),
+    Rule("allowances", "attempts", Allowance, Allowance.at, Allowance.past),
+    Rule("number_claims", "numbers", NumberClaim, NumberClaim.began_at, NumberClaim.past),
+    Rule("codes", "numbers", SecurityCode, SecurityCode.sent_at, SecurityCode.past),
+    Rule("handouts", "club", GiftHandout, GiftHandout.asked_at, GiftHandout.past),
+    Rule("joinings", "club", DeskJoining, DeskJoining.asked_at, DeskJoining.past),
+    Rule("work_sessions", "work", WorkSession, WorkSession.began_at, WorkSession.past),
+    Rule("inbound_sms", "inbound", InboundSms, InboundSms.at, InboundSms.past),
+    Rule("bss_messages", "operator", BssMessage, BssMessage.taken_at, BssMessage.past),
     Rule(
         "strange_bank_messages",
         "payment",
         BankMessage,
         BankMessage.at,
-        lambda now: BankMessage.payment.is_null() & (BankMessage.at < _ago(now, 90)),
+        strange,
     ),
     Rule("bank_messages", "payment", BankMessage, BankMessage.at, _older(BankMessage.at, "KEEP_BANK_DAYS")),
     Rule("mails", "messages", Mail, Mail.written_at, _sent(Mail)),

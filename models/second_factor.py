@@ -16,7 +16,7 @@ from peewee import CharField, Check, ForeignKeyField, IntegerField
 
 import config
 from models.actor import Actor
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 from models.profile import Attempt, Profile
 from models.trail import record
 
@@ -193,7 +193,7 @@ class RecoveryCode(BaseModel):
         return _digest(f"recovery:{factor.nonce}:{code}".encode()).hex()
 
 
-class WorkSession(BaseModel):
+class WorkSession(ShortLived, BaseModel):
     """That somebody gave password and code in one browser: for a shift at most, and not for long without a click.
 
     It is over when the profile's sessions are (`session_number`), with a log-out, and with the role or the app.
@@ -246,9 +246,9 @@ class WorkSession(BaseModel):
         cls.delete().where(cls.profile == profile).execute()
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete those that are over by their hours."""
-        return cls.delete().where(cls.began_at < now - timedelta(hours=config.STAFF_HOURS)).execute()
+    def past(cls, now):
+        """Those that are over by their hours."""
+        return cls.began_at < now - timedelta(hours=config.STAFF_HOURS)
 
 
 def begin_work(by: Actor, profile: Profile, typed: str, now) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from peewee import BooleanField, CharField, Check, ForeignKeyField, IntegerField
 
 import config
 from models.allowance import Allowance
-from models.base import BaseModel, MomentField, db
+from models.base import BaseModel, MomentField, ShortLived, db
 from models.profile import Profile
 
 DIGITS = 6
@@ -37,7 +37,7 @@ class CodeOver(Exception):
     """Used, too old, or mistyped too often: a new one is needed (PRO-4)."""
 
 
-class SecurityCode(BaseModel):
+class SecurityCode(ShortLived, BaseModel):
     """One code for one profile and one number.
 
     Its digits are nowhere in the database, not even hashed: of six digits any hash gives way to trying them all. They
@@ -149,6 +149,6 @@ class SecurityCode(BaseModel):
         return (SecurityCode.id == self.id) & SecurityCode.used_at.is_null()
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete codes, with their SMS, a day after they were sent (PRV-3)."""
-        return cls.delete().where(cls.sent_at < now - timedelta(days=1)).execute()
+    def past(cls, now):
+        """Codes, with their SMS, a day after they were sent."""
+        return cls.sent_at < now - timedelta(days=1)

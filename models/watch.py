@@ -14,7 +14,7 @@ from peewee import SQL, BooleanField, Case, CharField, Check, ForeignKeyField, I
 
 import config
 from models.allowance import Allowance
-from models.base import BaseModel, MomentField, Unfinished, db, locked
+from models.base import BaseModel, MomentField, ShortLived, Unfinished, db, locked
 from models.catalogue import SEGMENTS, Brand, CatalogueVersion, Device, Promotion, Variant
 from models.outbox import Mail
 from models.pricing import Price, device_only_price
@@ -51,7 +51,7 @@ class TooManyWatches(Exception):
     """The mailbox has MOST of them."""
 
 
-class Watch(BaseModel):
+class Watch(ShortLived, BaseModel):
     """One wish of one mailbox about one variant.
 
     waiting (a guest's, unconfirmed) → active → told or stopped. `price` is what the variant cost alone when the wish
@@ -258,7 +258,11 @@ class Watch(BaseModel):
         return cls.update(state="stopped", fresh=False, expires_at=until).where(*which).execute()
 
     @classmethod
-    def delete_expired(cls, now) -> int:
+    def past(cls, now):
+        return cls.expires_at <= now
+
+    @classmethod
+    def forget_old(cls, now) -> int:
         """Delete what was not confirmed in time, what is a year old and what ended a while ago, and their mails
         (PRV-3); returns how many watches."""
         from models.outbox import WATCH_KINDS
@@ -266,7 +270,7 @@ class Watch(BaseModel):
         Mail.delete().where(Mail.kind.in_(WATCH_KINDS), Mail.written_at <= now - KEPT).execute()
         over = now - timedelta(hours=config.CONFIRM_HOURS)
         Mail.delete().where(Mail.kind == "watch_confirm", Mail.written_at <= over).execute()
-        return cls.delete().where(cls.expires_at <= now).execute()
+        return super().forget_old(now)
 
     # Whose
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from peewee import CharField, Check, ForeignKeyField, IntegerField
 
 import config
-from models.base import BaseModel, MomentField, db, locked
+from models.base import BaseModel, MomentField, ShortLived, db, locked
 from models.cart import Cart
 from models.catalogue import Brand, Device, Promotion, Variant
 from models.pricing import Price, device_only_price
@@ -34,7 +34,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-class WishList(BaseModel):
+class WishList(ShortLived, BaseModel):
     """The wishes of a profile, or of the browser that holds the token; a guest's list is kept WISH_DAYS."""
 
     token = CharField(null=True, unique=True, max_length=43)
@@ -220,13 +220,9 @@ class WishList(BaseModel):
         return found
 
     @classmethod
-    def forget_old(cls, now) -> int:
-        """Delete guests' lists that nobody looked at for WISH_DAYS (PRV-3); returns how many."""
-        return (
-            cls.delete()
-            .where(cls.token.is_null(False), cls.seen_at < now - timedelta(days=config.WISH_DAYS))
-            .execute()
-        )
+    def past(cls, now):
+        """Guests' lists that nobody looked at for WISH_DAYS."""
+        return cls.token.is_null(False) & (cls.seen_at < now - timedelta(days=config.WISH_DAYS))
 
 
 class WishLine(BaseModel):

@@ -401,13 +401,13 @@ def test_what_is_over_goes_with_its_mails(world):
     refused = asked(world, email="d@example.com")
     refused.stop(NOW)
     assert again(ended).expires_at == later(days=30)
-    assert Watch.delete_expired(later(days=1, minutes=1)) == 2
+    assert Watch.forget_old(later(days=1, minutes=1)) == 2
     assert Watch.get_or_none(Watch.id.in_([waiting.id, refused.id])) is None
     assert Mail.select().where(Mail.kind == "watch_confirm").count() == 0
-    assert Watch.delete_expired(later(days=31)) == 1
-    assert Watch.delete_expired(later(days=364)) == 0
+    assert Watch.forget_old(later(days=31)) == 1
+    assert Watch.forget_old(later(days=364)) == 0
     assert again(active).state == "active"
-    assert Watch.delete_expired(later(days=366)) == 1
+    assert Watch.forget_old(later(days=366)) == 1
     assert Watch.select().count() == 0
 
 
