@@ -5,8 +5,10 @@ templates/shared/ask.html). What an answer says of days and amounts comes from t
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import config
+import language
 from views.words import gettext, ngettext
 
 
@@ -733,10 +735,16 @@ ARISE_AT = {
 }
 
 
-def asked_at(endpoint: str | None) -> list[Question]:
-    """The questions that arise on the page of `endpoint`."""
-    slugs_here = ARISE_AT.get(endpoint or "", ())
+@lru_cache(maxsize=8)
+def _asked(code: str) -> dict[str, str]:
+    """Slug → question, without the answers: every step of an order shows some."""
+    return {one.slug: one.ask for topic in topics() for one in topic.questions}
+
+
+def asked_at(endpoint: str | None) -> list[tuple[str, str]]:
+    """The (slug, question) pairs that arise on the page of `endpoint`."""
+    slugs_here = ARISE_AT.get(endpoint or "")
     if not slugs_here:
         return []
-    known = {one.slug: one for topic in topics() for one in topic.questions}
-    return [known[slug] for slug in slugs_here]
+    asked = _asked(language.current())
+    return [(slug, asked[slug]) for slug in slugs_here]

@@ -35,7 +35,6 @@ def help():
             "topics": all_of_them,
             "q": q,
             "found": found(all_of_them, q) if q else [],
-            "pairs": [(one.ask, " ".join(one.answer)) for topic in all_of_them for one in topic.questions],
         }
 
     if request.query_string:

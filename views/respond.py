@@ -1,6 +1,8 @@
 """Page or piece: one place decides, for every view (engineering habits: one markup, never a copy)."""
 
-from flask import make_response, redirect, render_template, request
+from datetime import timedelta
+
+from flask import current_app, make_response, redirect, render_template, request
 from werkzeug.urls import iri_to_uri
 
 
@@ -27,6 +29,18 @@ def keep_private(response):
     """Of what is somebody's own nothing stays in a cache: not on the way, nor on a shared computer to go back to."""
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def keep_cookie(response, name: str, text: str, days: int) -> None:
+    """Let the browser keep `text` for so many days, out of reach of scripts and of other sites' forms."""
+    response.set_cookie(
+        name,
+        text,
+        max_age=timedelta(days=days),
+        httponly=True,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        samesite="Lax",
+    )
 
 
 def go(url: str):

@@ -1,8 +1,6 @@
 """The person at the other end of a request: cart, profile, language. Loaded only when asked for."""
 
-from datetime import timedelta
-
-from flask import current_app, g, request
+from flask import g, request
 from flask_login import current_user
 
 import config
@@ -10,6 +8,7 @@ from models.base import utcnow
 from models.cart import TOUCHED_EVERY, Cart, Chosen
 from models.number import Number
 from models.quote import Quote, together
+from views.respond import keep_cookie
 
 COOKIE = "cart"
 
@@ -124,12 +123,5 @@ def carry_cart(response):
     """Give the browser its cart for CART_DAYS more."""
     token = g.get("cart_token")
     if token:
-        response.set_cookie(
-            COOKIE,
-            token,
-            max_age=timedelta(days=config.CART_DAYS),
-            httponly=True,
-            secure=current_app.config["SESSION_COOKIE_SECURE"],
-            samesite="Lax",
-        )
+        keep_cookie(response, COOKIE, token, config.CART_DAYS)
     return response

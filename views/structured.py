@@ -19,6 +19,7 @@ from models.catalogue import Device
 from models.choice import Choice, Offer
 from models.money import MINOR
 from models.order import storage_label
+from views.help_words import Question
 from views.words import url
 
 _SCHEMA = "https://schema.org/"
@@ -120,17 +121,17 @@ def item_list(paths: Iterable[str]) -> str:
     return f'{{"@type":"ItemList","itemListElement":[{items}]}}'
 
 
-def questions(pairs: Iterable[tuple[str, str]]) -> dict:
-    """Questions with their answers, which may be HTML."""
+def questions(asked: Iterable[Question]) -> dict:
+    """Questions of the help centre with their answers."""
     return {
         "@type": "FAQPage",
         "mainEntity": [
             {
                 "@type": "Question",
-                "name": str(question),
-                "acceptedAnswer": {"@type": "Answer", "text": " ".join(str(answer).split())},
+                "name": one.ask,
+                "acceptedAnswer": {"@type": "Answer", "text": " ".join(one.answer)},
             }
-            for question, answer in pairs
+            for one in asked
         ],
     }
 

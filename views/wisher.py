@@ -3,12 +3,13 @@
 import re
 from datetime import timedelta
 
-from flask import after_this_request, current_app, g, request
+from flask import after_this_request, g, request
 
 import config
 from models.profile import Profile
 from models.wish import TOKEN_LENGTH, WishList, new_token
 from views.kept import profile_here
+from views.respond import keep_cookie
 from views.shopper import shopper
 
 COOKIE = "deshirat"
@@ -80,12 +81,5 @@ def _carry(person: Profile | str) -> None:
 
     @after_this_request
     def keep(response):
-        response.set_cookie(
-            COOKIE,
-            text,
-            max_age=timedelta(days=config.WISH_DAYS),
-            httponly=True,
-            secure=current_app.config["SESSION_COOKIE_SECURE"],
-            samesite="Lax",
-        )
+        keep_cookie(response, COOKIE, text, config.WISH_DAYS)
         return response
