@@ -1,7 +1,6 @@
 """Lighthouse's marks for a phone, of home, list, device, cart and first checkout step; `bin/bench lighthouse`.
 
-The shop runs as in production, with the demo's catalogue, and so says to search engines what a real one says. What is
-only somebody's, cart and checkout, is kept from them on purpose: there the audit of that is left out.
+The shop runs as in production, with the demo's catalogue, and so says to search engines what a real one says.
 """
 
 import argparse
@@ -9,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +18,8 @@ from pathlib import Path
 from benchmarks.client import Browser
 from benchmarks.shop import Server, flask, free_ports, keep, machine, settings, table, verdict
 
-VERSION = "12.8.2"
+# Its folder, as bin/bench fetched it.
+LIGHTHOUSE = Path(os.environ.get("LIGHTHOUSE", ""))
 RUNS = 3
 # On a busy machine the browser may start too slowly for Lighthouse.
 TRIES = 3
@@ -50,26 +49,6 @@ class Marks:
     marks: dict[str, float]
     figures: dict[str, float]
     missed: dict[str, str]
-
-
-def install() -> Path:
-    """Lighthouse from npm, once, in the user's cache; raises SystemExit where it cannot be had."""
-    if not shutil.which("npm"):
-        raise SystemExit("Lighthouse needs Node 18 or newer with npm:  sudo apt-get install nodejs npm")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dyqani" / f"lighthouse-{VERSION}"
-    entry = cache / "node_modules" / "lighthouse" / "cli" / "index.js"
-    if not entry.exists():
-        sys.stderr.write(f"Installing Lighthouse {VERSION} in {cache}…\n")
-        cache.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", cache, f"lighthouse@{VERSION}"],
-            capture_output=True, text=True, check=False,
-            # Its own copy of a browser is not wanted.
-            env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
-        )  # fmt: skip
-        if done.returncode or not entry.exists():
-            raise SystemExit(f"npm does not install Lighthouse:\n{done.stderr[-2000:]}")
-    return entry
 
 
 def production(folder: str, port: int) -> dict[str, str]:
@@ -108,8 +87,6 @@ def look(entry: Path, address: str, cookies: str, own: bool, folder: Path) -> Ma
         "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage",
         "--extra-headers", json.dumps({"Cookie": cookies} if own else {}),
     ]  # fmt: skip
-    if own:
-        command.append("--skip-audits=is-crawlable")
     for _ in range(TRIES):
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=os.environ)
         if not done.returncode:
@@ -154,7 +131,7 @@ def median(found: list[Marks]) -> Marks:
 
 
 def measure(wanted: list[str], runs: int) -> dict[str, Marks]:
-    entry = install()
+    entry = LIGHTHOUSE / "cli" / "index.js"
     [port] = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="dyqani-bench-") as folder:
         demo = settings(DYQANI_INSTANCE=folder, DATABASE_URL=f"sqlite:///{folder}/shop.db", PORT=port)
@@ -175,9 +152,10 @@ def measure(wanted: list[str], runs: int) -> dict[str, Marks]:
 
 
 def report(found: dict[str, Marks], runs: int) -> str:
+    version = json.loads((LIGHTHOUSE / "package.json").read_text("utf-8"))["version"]
     lines = [
-        f"{machine()}; Lighthouse {VERSION}, mobile, its own simulated line and processor; the median of {runs} "
-        "runs. Of cart and checkout the audit whether search engines may show them is left out.",
+        f"{machine()}; Lighthouse {version}, mobile, its own simulated line and processor; the median of {runs} "
+        "runs.",
         "",
         table(
             ["", *CATEGORIES, *FIGURES.values()],
