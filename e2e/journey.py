@@ -6,6 +6,7 @@ from itertools import count
 from e2e.conftest import arrive
 from gateways.sandbox.bank import TEST_CARDS
 
+CONFIRMED = re.compile(r"/porosia/DY-.*/konfirmimi")
 _numbers = count(1)
 
 
@@ -62,6 +63,30 @@ def pay(page, card="approve"):
     arrive(page, "**/3ds")
     page.fill("#code", "123456")
     page.locator("#code-form button[value=confirm]").click()
+
+
+def to_bank(page, javascript=True):
+    """On from the shop's own page towards the bank, which sends itself only where scripts run."""
+    if not javascript:
+        page.locator("form[data-send] button").click()
+    arrive(page, "**/pay/**")
+
+
+def pay_and_return(page, javascript=True, card="approve", to=CONFIRMED):
+    """Pay on the bank's page and arrive `to`; the result hands itself over only where scripts run."""
+    pay(page, card)
+    if not javascript:
+        page.locator("#return button").click()
+    arrive(page, to)
+
+
+def place_and_pay(page, javascript=True, card="approve"):
+    """From the overview to the order's confirmation, by way of the bank."""
+    place(page)
+    if not javascript:
+        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
+    to_bank(page, javascript)
+    pay_and_return(page, javascript, card)
 
 
 def number_on(page) -> str:

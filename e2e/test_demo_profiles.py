@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from e2e import journey
 from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
+from e2e.member import log_in, member_with
 from e2e.owing import PASSWORD
 
 BESNIK = "/pajisja/samsung-galaxy-s25?lloji=besnik24&pagesa=keste&keste=24"
@@ -67,16 +68,20 @@ def ways(page) -> list[str]:
     return page.locator("input[name^='pagesa-']").evaluate_all("fields => fields.map(field => field.value)")
 
 
-def pay_by(page, way, parts=None):
+def to_overview(page, way, parts=None):
     page.locator(f"input[name^='pagesa-'][value='{way}']").check()
     if parts:
         page.locator(f"input[name^='keste-'][value='{parts}']").check(force=True)
     go_on(page)
     arrive(page, "**/porosia/pasqyra")
+
+
+def pay_by(page, way, parts=None):
+    to_overview(page, way, parts)
     journey.place(page)
 
 
-def confirmed_without_bank(page):
+def confirmed(page):
     arrive(page, re.compile(r"/porosia/DY-[^/]+/konfirmimi"))
     expect(page.locator("h1")).to_have_text("Faleminderit, porosia u pranua.")
 
@@ -99,7 +104,7 @@ def test_eligible_orders_in_instalments_and_the_number_then_has_an_open_order(sh
     check_accessible(page)
     assert ways(page) == ["instalments", "card", "first_bill"]
     pay_by(page, "instalments", 24)
-    confirmed_without_bank(page)
+    confirmed(page)
 
     to_number(page)
     expect(row_of(page, msisdn)).to_contain_text(NOT_YET)
@@ -118,9 +123,8 @@ def test_debt_is_listed_paid_online_and_then_three_hours_are_to_pass(shop, visit
     page.locator("#hapi ol a.btn").click()
     arrive(page, "**/paguaj")
     page.locator("form aside button.btn").first.click()
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    arrive(page, re.compile(r"/paguaj/FA-"))
+    journey.to_bank(page)
+    journey.pay_and_return(page, to=re.compile(r"/paguaj/FA-"))
     expect(page.locator("h1")).to_have_text("Faleminderit, pagesa u regjistrua.")
 
     page.goto("/porosia/numri")
@@ -145,7 +149,7 @@ def test_paidonline_may_order_again_and_pays_with_the_first_bill(shop, visitor):
     to_payment(page)
     pay_by(page, "first_bill")
 
-    confirmed_without_bank(page)
+    confirmed(page)
 
 
 @pytest.mark.rule("ELG-3", "PAY-1")
@@ -163,10 +167,9 @@ def test_instalments_is_offered_the_card_then_and_there(shop, visitor):
 
     to_payment(page)
     assert ways(page) == ["card"]
-    pay_by(page, "card")
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    confirmed_without_bank(page)
+    to_overview(page, "card")
+    journey.place_and_pay(page)
+    confirmed(page)
 
 
 @pytest.mark.rule("ELG-3", "PAY-3")
@@ -179,7 +182,7 @@ def test_almostpaid_may_pay_in_instalments(shop, visitor):
     assert "instalments" in ways(page)
     pay_by(page, "instalments", 6)
 
-    confirmed_without_bank(page)
+    confirmed(page)
 
 
 @pytest.mark.rule("ELG-4", "OFF-4")
@@ -201,7 +204,7 @@ def test_business_orders_on_contract_too(shop, visitor):
     to_payment(page)
     pay_by(page, "instalments", 12)
 
-    confirmed_without_bank(page)
+    confirmed(page)
 
 
 @pytest.mark.rule("PRO-5", "PAY-1")
@@ -223,7 +226,39 @@ def test_blocked_points_do_not_stop_a_contract(shop, visitor):
     assert ways(page) == ["instalments", "card", "first_bill"]
     pay_by(page, "instalments", 1)
 
-    confirmed_without_bank(page)
+    confirmed(page)
+
+
+@pytest.mark.rule("CHK-1", "OFF-2", "PAY-1", "PAY-3")
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_besnik_24_is_chosen_and_ordered_in_instalments_without_a_script(shop, visitor, size):
+    email, msisdn = member_with(shop)
+    page = visitor(size=size, javascript=False)
+    log_in(page, email, "/pajisja/samsung-galaxy-s25")
+    page.locator("#lloji-besnik24").check()
+    page.get_by_role("button", name="Shfaq këtë mënyrë").click()
+    arrive(page, re.compile("lloji=besnik24"))
+    page.locator("#keste-12").check(force=True)
+    page.get_by_role("button", name="Shfaq këtë pagesë").click()
+    arrive(page, re.compile("pagesa=keste&keste=12"))
+    expect(page.locator("#cmimi small")).to_contain_text("12 këste")
+    page.locator("#cmimi button").click()
+    arrive(page, "**/shporta")
+    page.locator("#cart-contents a.btn").first.click()
+    arrive(page, "**/porosia/numri")
+    expect(row_of(page, msisdn)).to_contain_text(SUITABLE)
+    choose(page, msisdn)
+    to_payment(page)
+    assert ways(page) == ["instalments", "card", "first_bill"]
+    expect(page.locator("input[value=instalments]")).to_be_checked()
+    to_overview(page, "instalments", 6)
+    expect(page.locator("#hapi")).to_contain_text("Me këste në faturë: 6 ×")
+    journey.place(page)
+    confirmed(page)
+    expect(page.locator("#rezultati")).to_contain_text("Besnik 24")
+    number = journey.number_on(page)
+    [mail] = shop.wait_for_mail(email)
+    assert number in mail["subject"] + mail["text"]
 
 
 @pytest.mark.rule("OFF-4", "OFF-6", "PAY-2")
@@ -244,12 +279,6 @@ def test_a_guest_picks_a_new_number_and_pays_by_card(shop, visitor, javascript):
     journey.fill_data(page, journey.new_email())
     journey.fill_delivery(page)
     assert ways(page) == ["card"]
-    pay_by(page, "card")
-    if not javascript:
-        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
-        page.locator("form[data-send] button").click()
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    if not javascript:
-        page.locator("#return button").click()
-    confirmed_without_bank(page)
+    to_overview(page, "card")
+    journey.place_and_pay(page, javascript)
+    confirmed(page)

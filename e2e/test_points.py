@@ -104,15 +104,7 @@ def test_a_member_pays_in_part_with_points_and_the_card_is_charged_the_rest(shop
     expect(page.locator("#hapi")).to_contain_text("e pranon vetëm Emri, poseduesi i numrit")
     check(page)
 
-    journey.place(page)
-    if not javascript:
-        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
-        page.locator("form[data-send] button").click()
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    if not javascript:
-        page.locator("#return button").click()
-    arrive(page, re.compile(r"/porosia/DY-.*/konfirmimi"))
+    journey.place_and_pay(page, javascript)
     expect(page.get_by_role("heading", level=1)).to_have_text("Faleminderit, porosia u pranua.")
     expect(page.locator("#rezultati")).to_contain_text("1.000 pikë")
     check(page)

@@ -41,15 +41,7 @@ def test_who_comes_back_orders_in_two_clicks_and_then_once_more(shop, visitor, s
     arrive(page, "**/porosia/pagesa")
     journey.choose_card(page)
     expect(page.locator("#hapi")).to_contain_text("Gëzuar!")
-    journey.place(page)
-    if not javascript:
-        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
-        page.locator("form[data-send] button").click()
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    if not javascript:
-        page.locator("#return button").click()
-    arrive(page, re.compile(r"/porosia/DY-.*/konfirmimi"))
+    journey.place_and_pay(page, javascript)
     page.get_by_role("link", name="Ndiq porosinë").click()
     arrive(page, "**/porosia/DY-*")
     with page.expect_download():
