@@ -33,15 +33,7 @@ def test_a_guest_buys_a_phone_and_finds_the_order_again(shop, visitor, size, jav
     check(page)
     journey.choose_card(page)
     check(page)
-    journey.place(page)
-    if not javascript:
-        arrive(page, re.compile(r"/porosia/DY-.*/pagesa"))
-        page.locator("form[data-send] button").click()
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    if not javascript:
-        page.locator("#return button").click()
-    arrive(page, re.compile(r"/porosia/DY-.*/konfirmimi"))
+    journey.place_and_pay(page, javascript)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Faleminderit, porosia u pranua.")
     check(page)
@@ -66,67 +58,6 @@ def test_a_guest_buys_a_phone_and_finds_the_order_again(shop, visitor, size, jav
     guest.locator("#gjej button").click()
     arrive(guest, f"**/porosia/{number}")
     expect(guest.locator("h1")).to_contain_text("Vjen")
-
-
-@pytest.mark.rule("CHK-6")
-def test_the_whole_purchase_works_with_the_keyboard_alone(shop, visitor):
-    page = visitor()
-    email = journey.new_email()
-
-    def tab_to(selector, most=150):
-        for _ in range(most):
-            page.keyboard.press("Tab")
-            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-                return
-        raise AssertionError(f"{selector} is not reached by the keyboard on {page.url}")
-
-    def type_into(selector, text):
-        tab_to(selector)
-        page.keyboard.type(text)
-
-    page.goto("/")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Enter")
-    tab_to("#produktet a, .cards a")
-    page.keyboard.press("Enter")
-    arrive(page, "**/pajisja/**")
-    tab_to("#cmimi button")
-    page.keyboard.press("Enter")
-    arrive(page, "**/shporta")
-    tab_to("#cart-contents a.btn")
-    page.keyboard.press("Enter")
-    arrive(page, "**/te-dhenat")
-    type_into("#first_name", "Emri")
-    type_into("#last_name", "Mbiemri")
-    type_into("#email", email)
-    type_into("#phone", "070123456")
-    page.keyboard.press("Enter")
-    arrive(page, "**/dergesa")
-    type_into("#street", "Rruga 1")
-    tab_to("#place")
-    with page.expect_response("**/dergesa/kodi**"):
-        page.keyboard.type("Tet")
-    expect(page.locator("#postal_code")).to_have_value("1200")
-    if page.locator("#municipality").input_value() == "":
-        tab_to("#municipality")
-        page.keyboard.type("Tet")
-    tab_to(".actions button")
-    page.keyboard.press("Enter")
-    arrive(page, "**/porosia/pagesa")
-    tab_to(".actions button")
-    page.keyboard.press("Enter")
-    arrive(page, "**/pasqyra")
-    tab_to("#terms")
-    page.keyboard.press("Space")
-    tab_to("button.confirm")
-    page.keyboard.press("Enter")
-    arrive(page, "**/pay/**")
-    journey.pay(page)
-    arrive(page, re.compile(r"/konfirmimi"))
-
-    expect(page.locator("h1")).to_have_text("Faleminderit, porosia u pranua.")
-    shop.wait_for_mail(email)
 
 
 @pytest.mark.rule("LOC-1", "MSG-3")
@@ -164,14 +95,12 @@ def test_every_step_is_accessible_in_each_language_and_scheme(shop, visitor, lan
     journey.fill_delivery(page)
     journey.choose_card(page)
     check_accessible(page)
-    journey.place(page)
-    arrive(page, "**/pay/**")
-    journey.pay(page, "decline")
+    journey.place_and_pay(page, card="decline")
     arrive(page, f"**{prefix}/porosia/DY-*/konfirmimi")
     check_accessible(page)
     page.locator("#rezultati form button").click()
-    arrive(page, "**/pay/**")
-    journey.pay(page, "approve_mastercard")
+    journey.to_bank(page)
+    journey.pay_and_return(page, card="approve_mastercard")
     arrive(page, f"**{prefix}/porosia/DY-*/konfirmimi")
     check_accessible(page)
     page.goto(f"{prefix}/porosia/{journey.number_on(page)}")
