@@ -151,8 +151,7 @@ def measure(wanted: list[str], runs: int) -> dict[str, Marks]:
             return found
 
 
-def report(found: dict[str, Marks], runs: int) -> str:
-    version = json.loads((LIGHTHOUSE / "package.json").read_text("utf-8"))["version"]
+def report(found: dict[str, Marks], runs: int, version: str) -> str:
     lines = [
         f"{machine()}; Lighthouse {version}, mobile, its own simulated line and processor; the median of {runs} "
         "runs.",
@@ -194,7 +193,8 @@ def main(arguments: list[str]) -> int:
     wanted = [name.strip() for name in options.only.split(",")]
     if not set(PAGES).issuperset(wanted):
         parser.error(f"--only takes some of {', '.join(PAGES)}")
-    text = report(measure(wanted, options.runs), options.runs)
+    version = json.loads((LIGHTHOUSE / "package.json").read_text("utf-8"))["version"]
+    text = report(measure(wanted, options.runs), options.runs, version)
     sys.stdout.write(text + "\n")
     if options.write:
         keep("lighthouse", text)
