@@ -49,7 +49,7 @@ class DeliveryForm(ShopForm):
         lazy_gettext("Rruga dhe numri"),
         [Required(lazy_gettext("Shkruani rrugën dhe numrin.")), AtMost(120)],
         filters=[tidy],
-        render_kw={"autocomplete": "street-address"},
+        render_kw={"autocomplete": "address-line1"},
     )
     place = SelectField(
         lazy_gettext("Vendbanimi"), [Required(lazy_gettext("Zgjidhni vendbanimin."))], validate_choice=False

@@ -192,6 +192,8 @@ def _field(name: str, needed: bool = False):
             [*checks, Cell(reader)],
             choices=_choices(selects[name], FAMILY_NAMES if name == "colour_family" else None, blank=not needed),
             validate_choice=False,
+            # Where there is no blank one, something always is chosen.
+            render_kw={"required": False},
         )
     attributes = dict(_QUIET)
     sign = ""
@@ -384,7 +386,7 @@ def variant_form(kind: str, tariffs, promotions: int, is_new: bool) -> VariantFo
     rows = tuple(range(min(promotions + 1, 6) if promotions < 6 else promotions))
     for row in rows:
         place = row + 1
-        at = {**_QUIET, "type": "datetime-local"}
+        at = {**_QUIET, "type": "datetime-local", "maxlength": False}
         fields |= {
             f"promo-{row}-percent": StringField(
                 gettext("Promocioni %(num)d: përqindja", num=place),

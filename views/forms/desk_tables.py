@@ -32,7 +32,7 @@ def _whole(name: str, reader, needed: bool):
 
 
 def _day(name: str, reader, needed: bool):
-    return _text(name, reader, needed, type="date")
+    return _text(name, reader, needed, type="date", maxlength=False)
 
 
 class TableForm(CatalogueForm):
