@@ -227,12 +227,15 @@ def wait_until(page, holds):
     page.evaluate(f"async () => {{ while (!({holds})) await new Promise(then => setTimeout(then, 50)) }}")
 
 
-def check_accessible(page):
-    """axe finds nothing wrong on the page as it is now (WCAG 2.2 AA and best practices)."""
-    results = Axe().run(page)
-    wrong = [
-        f"{page.url}: {violation['id']}: {node['html'][:160]}"
-        for violation in results.response["violations"]
+def violations(page) -> list[str]:
+    """What axe finds wrong on the page as it is now (WCAG 2.2 AA and best practices)."""
+    return [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
         for node in violation["nodes"]
     ]
-    assert wrong == []
+
+
+def check_accessible(page):
+    """axe finds nothing wrong on the page as it is now."""
+    assert violations(page) == [], page.url

@@ -1,5 +1,6 @@
 """A profile of its own with invoices to pay, made in the running shop: the demo world's stay as they are."""
 
+import re
 from itertools import count
 
 from e2e.conftest import arrive
@@ -51,4 +52,4 @@ def log_in(page, email, then="/porosite"):
     page.fill("#email", email)
     page.fill("#password", PASSWORD)
     page.locator("#password").press("Enter")
-    arrive(page, f"**{then}")
+    arrive(page, re.compile("^(?!.*/hyr)"))
