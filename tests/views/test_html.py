@@ -43,6 +43,7 @@ NO_PAGE = {
 # For who works there: looked at in the tests of each page.
 AT_WORK = ("/desk", "/partneri")
 LABELLED = ("input", "select", "textarea")
+TYPED = ("text", "search", "url", "tel", "email", "password")
 REFERENCES = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "popovertarget", "list", "form")
 
 
@@ -93,9 +94,25 @@ def faults(html: str, language: str | None = None) -> list[str]:
         target = element.get("hx-target") or ""
         if language and target.startswith("#") and target[1:] not in ids:
             found.append(f"a swap into nowhere: {told}")
+    found += [fault for element in elements for fault in element_faults(element)]
     if language:
         found += page_faults(elements, language)
     return found
+
+
+def element_faults(element):
+    """What the standard forbids of one element and no parser sees; bin/crawl asks the whole Nu HTML checker."""
+    tag, kind, told = element.tag, element.get("type", "text"), f"<{element.tag} {element.attrib}>"
+    if element.get("maxlength") is not None and tag == "input" and kind not in TYPED:
+        yield f"a length where none can be: {told}"
+    if tag == "select" and element.get("required") is not None:
+        first = next((option for option in element.iter("option")), None)
+        if first is not None and first.get("value") != "":
+            yield f"a must, but something always is chosen: {told}"
+    if re.fullmatch("h[1-6]", tag) and any(part.get("role") == "status" for part in element.iter()):
+        yield f"a live region that takes a heading's role: {told}"
+    if tag == "time" and re.search(r"\.\d{4}", element.get("datetime", "")):
+        yield f"a moment finer than a millisecond: {told}"
 
 
 def page_faults(elements, language: str) -> list[str]:
@@ -162,6 +179,10 @@ def check(page: Page, language: str | None, status: int = 200) -> Page:
         ('<form method="post" action="/x"><button>y</button></form>', "no token"),
         ('<p style="color: red">x</p>', "content policy"),
         ('<p onclick="x">x</p>', "content policy"),
+        ('<input type="date" aria-label="d" maxlength="9">', "a length where none can be"),
+        ('<select aria-label="s" required><option value="a">A</select>', "a must, but something always is chosen"),
+        ('<h2>A <span role="status">1</span></h2>', "a live region that takes a heading's role"),
+        ('<time datetime="2026-11-22T20:40:40.249484+00:00">x</time>', "a moment finer than a millisecond"),
     ],
 )
 def test_the_checker_finds(markup, fault):
