@@ -4,6 +4,7 @@
 Prices and totals are minor units (1 den is 100).
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +37,12 @@ GUEST = {
     "postal_code": "1200",
 }
 PASSWORD = "dyqani-demo"
+
+
+def stands_in(word: str, text: str) -> bool:
+    """Whether `word` stands in `text` by itself, in capitals or not: a random token may have its letters."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+
 
 PHONE_FACTS = {
     "screen_in": 6.2,
