@@ -53,8 +53,6 @@ def on_starting(server):
 
     So are the cards that most lists and searches begin with, and the libraries that draw PDF.
     """
-    from peewee import PeeweeException
-
     from models.base import db
     from models.budget import budget
     from models.shelf import shelf
@@ -73,9 +71,9 @@ def on_starting(server):
                 letters_of(LETTER)
                 with app.test_request_context():
                     draw_ahead(shelf.popular_cards(_DRAWN_AHEAD), DEFAULT)
-    except PeeweeException as error:
-        # Each worker loads it when the database is there.
-        server.log.warning("The shelf is not loaded yet: %s", error)
+    except Exception as error:
+        # Each worker loads it when the database is there; what one page cannot do must not keep the others shut.
+        server.log.warning("The shelf is not loaded yet: %s: %s", type(error).__name__, error)
 
 
 def pre_fork(server, worker):

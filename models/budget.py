@@ -168,15 +168,15 @@ class BudgetIndex:
         used = len(self._slots)
         for slot, device in enumerate(new, used):
             self._slots[device] = slot
-        room, columns = len(self._slots), len(self.tariffs)
-        if room > len(self._ids):
+        room, columns, had = len(self._slots), len(self.tariffs), len(self._ids)
+        if room > had:
             # A quarter more than is needed, so that devices which come one by one do not copy all the others.
-            more = room + room // 4 - len(self._ids)
+            more = room + room // 4 - had
             for name in ("_ids", "_popularity", "_kind"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate([old, np.zeros(more, old.dtype)]))
             for name, value in (("_price", -1), ("_variant", 0)):
-                old = getattr(self, name).reshape(-1, columns)
+                old = getattr(self, name).reshape(had, columns)
                 setattr(self, name, np.concatenate([old, np.full((more, columns), value, np.int64)]))
         self._ids[used:room] = new
 

@@ -18,9 +18,11 @@ from face.colours import TOKENS, contrast, too_faint
 from face.legal import read
 from face.mark import Mark, UnfitMark
 from face.words import HOUSE_CLAIM, HOUSE_WORDS
+from models.order import Order
 from tests.databases import own_database
 from tests.starter import PIPE, start
 from tests.test_translations import source, translated
+from views.forms.checkout import DeliveryForm
 
 FANAR = Path(__file__).parent / "brands" / "fanar"
 HOUSE = config.HOUSE
@@ -332,6 +334,10 @@ def test_every_word_of_the_house_is_one_that_a_brand_replaces(other):
         known = "|".join(map(re.escape, (*HOUSE_WORDS[code], "Besnik 24")))
         left = {text for text in said if re.search(signs, re.sub(known, "", text))}
         assert left == set(), f"{code}: {left}"
+
+
+def test_as_long_a_postal_code_may_be_typed_as_is_kept():
+    assert DeliveryForm.postal_code.kwargs["render_kw"]["maxlength"] == Order.postal_code.max_length
 
 
 def test_no_colour_stands_in_the_templates_of_mails():

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from flask import Blueprint, Response, abort, g, request
@@ -28,7 +29,6 @@ from models.catalogue import CatalogueVersion
 from models.feed import Item, items
 from models.order import storage_label
 from views import characteristics, og, structured
-from views.kept import accepted_encoding
 from views.templating import category_name
 from views.words import gettext
 
@@ -74,40 +74,46 @@ def show(code: str):
     # All words below are in the feed's language.
     g.language = code
     try:
-        file = current(code)
+        file = _opened(code)
     except Busy:
         response = Response("", 503, mimetype="text/plain")
         response.headers["Retry-After"] = "30"
         return response
     response = Response(mimetype="application/rss+xml")
-    response.set_etag(file.name.split("~")[0])
-    response.last_modified = int(file.stat().st_mtime)
+    response.call_on_close(file.close)
+    response.set_etag(Path(file.name).name.split("~")[0])
+    stat = os.fstat(file.fileno())
+    response.last_modified = int(stat.st_mtime)
     response.headers["Cache-Control"] = "public, max-age=600"
     response.headers["Vary"] = "Accept-Encoding"
     response.make_conditional(request)
     # It counted a body that is not there yet.
     response.headers.pop("Content-Length", None)
     if response.status_code != 304:
-        if accepted_encoding_is_gzip():
+        if request.accept_encodings["gzip"] > 0:
             response.headers["Content-Encoding"] = "gzip"
-            response.headers["Content-Length"] = str(file.stat().st_size)
+            response.headers["Content-Length"] = str(stat.st_size)
             response.response = _read(file)
         else:
             response.response = _unpacked(file)
     return response
 
 
-def accepted_encoding_is_gzip() -> bool:
-    return accepted_encoding() == "gzip" or request.accept_encodings["gzip"] > 0
+def _opened(code: str) -> BinaryIO:
+    """The feed's file, open: whoever makes the next one takes its name away. Raises Busy."""
+    try:
+        return open(current(code), "rb")
+    except FileNotFoundError:
+        # It was there a moment ago, so there is a newer one.
+        return open(current(code), "rb")
 
 
-def _read(file: Path) -> Iterator[bytes]:
-    with open(file, "rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
 
 
-def _unpacked(file: Path) -> Iterator[bytes]:
+def _unpacked(file: BinaryIO) -> Iterator[bytes]:
     unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
     for chunk in _read(file):
         while chunk:

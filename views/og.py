@@ -55,8 +55,12 @@ _NOTE_SIZES = (30, 26, 22)
 # Cards
 
 
+# Cards of another face are other cards.
+_LOOK = hashlib.sha256(json.dumps([config.FACE.light, config.FACE.mark.inner], sort_keys=True).encode()).hexdigest()
+
+
 def _hash(facts: dict) -> str:
-    text = json.dumps([CARD_EDITION, facts], ensure_ascii=False, sort_keys=True)
+    text = json.dumps([CARD_EDITION, _LOOK, facts], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -221,12 +225,6 @@ def width_of(text: str, size: float, bold: bool = False) -> float:
     """How wide `text` is in a card, in its pixels."""
     units, widths = _letters(FONTS[bold])
     return sum(widths.get(ord(letter), units // 2) for letter in text) * size / units
-
-
-def lacking(text: str) -> set[str]:
-    """Letters of `text` that the card's fonts have not."""
-    known = _letters(FONTS[0])[1].keys() & _letters(FONTS[1])[1].keys()
-    return {letter for letter in text if ord(letter) not in known}
 
 
 def _fitted(title: str) -> tuple[int, list[str]]:

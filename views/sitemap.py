@@ -4,6 +4,7 @@ The index names one map of pages and one for each ten thousand devices; no map h
 something changed is said where it is known: of a device, when its listing was last worked out.
 """
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,7 +17,7 @@ from peewee import SQL, fn
 import config
 from language import prefix_of
 from models.catalogue import CatalogueVersion, Device, Listing
-from views import found
+from views import found, help_words
 from views.structured import device_path
 
 blueprint = Blueprint("sitemap", __name__)
@@ -158,7 +159,10 @@ def _urls(path: str, changed_at: datetime | None) -> str:
 def _streamed(pieces: Iterable[str]) -> Response:
     """`pieces` piece by piece, compressed where that is taken; true for one version of the catalogue."""
     response = Response(mimetype="application/xml")
-    response.set_etag(f"{CatalogueVersion.current()}")
+    # What else is in a map than the catalogue: another release has other pages.
+    around = [request.path, config.BASE_URL, *config.LANGUAGES, *found.PAGES, *help_words.slugs()]
+    digest = hashlib.sha256("|".join(around).encode()).hexdigest()[:8]
+    response.set_etag(f"{CatalogueVersion.current()}-{digest}")
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.headers["Vary"] = "Accept-Encoding"
     response.make_conditional(request)

@@ -159,6 +159,14 @@ def test_an_empty_shop_has_an_answer():
     assert BudgetIndex().steps() == []
 
 
+def test_without_a_tariff_on_offer_nothing_fits(world):
+    Tariff.update(listed=False).execute()
+    index = BudgetIndex().fresh()
+    result = index.search(BudgetQuery(most=500_000))
+    assert (len(index), result.fits, result.least, result.tariffs) == (5, [], None, [])
+    assert index.steps() == []
+
+
 @pytest.mark.parametrize("devices", [10, 60])
 def test_taking_in_and_asking_cost_as_many_queries_however_many_devices_there_are(world, devices):
     medium = Tariff.get(Tariff.code == "linja-m")

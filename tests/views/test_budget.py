@@ -37,6 +37,12 @@ def test_the_page_with_and_without_a_budget_and_with_one_that_nothing_fits(shopp
         check(shopper.get(prefix + PATH + query, piece=True), None)
 
 
+def test_the_page_is_there_when_no_tariff_is_on_offer(shopper):
+    Tariff.update(listed=False).execute()
+    check(shopper.get(PATH), "sq")
+    check(shopper.get(f"{PATH}?deri=2000&rendit=gjithsej", piece=True), None)
+
+
 @pytest.mark.rule("OFF-2")
 def test_a_device_leads_to_exactly_the_choice_that_was_counted(shopper):
     page = shopper.get(f"{PATH}?deri=2000")

@@ -123,7 +123,7 @@ def test_whom_an_agent_looked_for_is_forgotten_when_the_work_ends(agent, order, 
         assert "searches" not in kept
 
 
-@pytest.mark.parametrize("typed", ["31.02.2026", "sot", "2026-13-01"])
+@pytest.mark.parametrize("typed", ["31.02.2026", "sot", "2026-13-01", "0001-01-01", "9999-12-31"])
 def test_a_day_that_is_none_is_told_and_what_was_typed_stays(agent, order, typed):
     page = agent.post(DESK, {"q": "ana", "nga": typed})
     assert page.status == 422

@@ -198,6 +198,23 @@ def test_after_one_that_took_long_there_is_a_pause(shopper, world):
     assert shopper.get("/feed/sq.xml").headers["ETag"] != first.headers["ETag"]
 
 
+def test_a_file_that_goes_before_it_is_opened_is_looked_for_again(shopper, world, monkeypatch):
+    first = shopper.get("/feed/sq.xml")
+    current, gone = feed.current, []
+
+    def once_too_late(code):
+        found = current(code)
+        if not gone:
+            gone.append(found)
+            return found.with_name("gone.xml.gz")
+        return found
+
+    monkeypatch.setattr(feed, "current", once_too_late)
+    again = shopper.get("/feed/sq.xml")
+    assert gone
+    assert (again.status, again.html) == (200, first.html)
+
+
 def test_one_that_could_not_be_made_leaves_nothing_behind(shopper, world, monkeypatch):
     def broken(code):
         yield "<rss>"

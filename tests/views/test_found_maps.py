@@ -11,7 +11,7 @@ from models.shelf import relist
 from tests.query_count import assert_query_count
 from tests.views.browser import HOST
 from tests.views.test_found import NAMES, mapped, xml
-from views import sitemap
+from views import help_words, sitemap
 
 
 def test_a_map_says_when_a_device_last_changed_and_nothing_where_nobody_knows(shopper, world):
@@ -55,6 +55,15 @@ def test_a_map_is_not_sent_again_while_nothing_changed_and_comes_compressed(shop
     assert shopper.get("/sitemap-devices-1.xml", headers=tag).status == 200
     with assert_query_count(4):
         shopper.get("/sitemap-devices-1.xml")
+
+
+def test_another_release_has_other_maps(shopper, world, monkeypatch):
+    maps = ("/sitemap.xml", "/sitemap-pages.xml")
+    before = [shopper.get(path).headers["ETag"] for path in maps]
+    assert len(set(before)) == 2
+    monkeypatch.setattr(help_words, "slugs", lambda: ["another"])
+    for path, tag in zip(maps, before, strict=True):
+        assert shopper.get(path, headers={"If-None-Match": tag}).status == 200
 
 
 def test_the_catalogue_is_read_batch_by_batch(world):

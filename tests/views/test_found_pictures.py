@@ -73,11 +73,24 @@ def test_a_card_says_name_price_and_brand_in_the_pages_language(app, world):
     assert set("ёыэщъ") & set(svg) == set()
 
 
+def test_cards_of_another_face_have_other_addresses(app, monkeypatch):
+    with app.test_request_context("/"):
+        before = og._hash(og.page_facts("home"))
+        monkeypatch.setattr(og, "_LOOK", "another")
+        assert og._hash(og.page_facts("home")) != before
+
+
+def lacking(text: str) -> set[str]:
+    """Letters of `text` that the card's fonts have not."""
+    known = og._letters(og.FONTS[0])[1].keys() & og._letters(og.FONTS[1])[1].keys()
+    return {letter for letter in text if ord(letter) not in known}
+
+
 def test_the_cards_letters_have_all_that_the_languages_need_and_are_drawn(app, world):
-    assert og.lacking(LETTERS) == set()
+    assert lacking(LETTERS) == set()
     for device in Device.select():
         for code in ("sq", "mk", "en"):
-            assert og.lacking(device.full_name(code)) == set()
+            assert lacking(device.full_name(code)) == set()
     with app.test_request_context("/"):
         facts = og.page_facts("home")
         drawn = {text: og.card_png(facts | {"title": text, "pictures": []}) for text in ("Црна", "Бела", "ЏџЏџ", " ")}

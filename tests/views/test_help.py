@@ -8,6 +8,7 @@ from flask import g
 
 import config
 from language import prefix_of
+from tests.views.test_html import faults
 from views import help_words, kept
 from views.help_search import found
 from views.help_words import ARISE_AT, topics
@@ -68,6 +69,16 @@ def test_every_question_is_linked_where_it_arises(app, client):
     assert set(ARISE_AT) <= {rule.endpoint for rule in app.url_map.iter_rules()}
     page = client.get("/porosia/gjej").text
     assert 'href="/ndihme/ku-eshte-porosia" target="_blank" rel="noopener"' in page
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("q", ["zzzzzz", "anulim", ""])
+def test_a_search_is_answered_as_a_page_and_as_a_piece(client, code, q):
+    path = f"{prefix_of(code)}/ndihme?q={q}"
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 200
+        assert faults(answer.text, None if headers else code) == []
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class DeliveryForm(ShopForm):
     postal_code = StringField(
         lazy_gettext("Kodi postar"),
         filters=[tidy],
-        render_kw={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": 4},
+        render_kw={"autocomplete": "postal-code", "inputmode": "numeric", "maxlength": 10},
     )
     municipality = SelectField(
         lazy_gettext("Komuna"), [Required(lazy_gettext("Zgjidhni komunën."))], validate_choice=False

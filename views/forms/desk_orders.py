@@ -69,6 +69,8 @@ class SearchForm(ShopForm):
                 self.since = date(year + 2000 if year < 100 else year, month, day)
             else:
                 self.since = date.fromisoformat(field.data)
+            if not 2000 <= self.since.year <= 2100:
+                raise ValueError(field.data)
         except ValueError:
             raise ValidationError(gettext("Shkruani datën, p.sh. 01.11.2026.")) from None
 
