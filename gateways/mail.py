@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.errors import MessageError
+from email.header import Header
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.utils import localtime, make_msgid, parseaddr
@@ -21,6 +22,27 @@ from . import GatewayError
 _OUR_LOGIN = frozenset({530, 534, 535, 538})
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}")
+
+
+class _Wire(policy.EmailPolicy):
+    """How headers are written out, where the library's own folding is not read alike by everybody.
+
+    It writes an address of the web as encoded words as soon as it is longer than a line, which RFC 2369 does not
+    allow in List- headers; and it drops the space between two words of a long subject that are encoded apart.
+    """
+
+    def fold_binary(self, name, value) -> bytes:
+        if name.lower().startswith("list-") and value.isascii():
+            written = str(value)
+        elif name.lower() == "subject":
+            charset = "ascii" if value.isascii() else "utf-8"
+            written = Header(str(value), charset, header_name=name).encode(linesep=self.linesep)
+        else:
+            return super().fold_binary(name, value)
+        return f"{name}: {written}{self.linesep}".encode("ascii")
+
+
+_WIRE = _Wire(linesep="\r\n", cte_type="7bit", utf8=False)
 
 
 class OutcomeUnknown(GatewayError):
@@ -120,7 +142,7 @@ class MailServer:
                 message["Date"] = localtime()
             if "Message-ID" not in message:
                 message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
-            payload = message.as_bytes(policy=policy.SMTP.clone(cte_type="7bit", utf8=False))
+            payload = message.as_bytes(policy=_WIRE)
         except (MessageError, ValueError, LookupError, AttributeError, TypeError) as error:
             raise GatewayError(
                 f"The message cannot be written out: {type(error).__name__}.", permanent=True

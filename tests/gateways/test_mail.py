@@ -175,6 +175,36 @@ def test_what_goes_over_the_wire_is_ascii_with_dots_stuffed_and_no_long_lines():
     assert mail.heard == ["ehlo", "mail", "rcpt", "data", "quit"]
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "до имате (po) до Samsung pajisjen ја GB Уште време до 512 Galaxy ndiqni:",
+        "Нарачката чека: Уште имате време да ја платите нарачката DY-7K3M-Q2XD-4 до петок, 27 ноември 2026, 18:00",
+        "Çmimi ra për pajisjen që po e ndiqni: Samsung Galaxy S25 Ultra 512 GB, argjend i ftohtë, në Dyqani",
+        "Ultra DY-7K3M-Q2XD-4 (po) argjend pajisjen GB DY-7K3M-Q2XD-4 Samsung 512",
+    ],
+)
+def test_a_subject_is_read_with_each_of_its_spaces_however_long(subject):
+    _, _, payload = MailServer("127.0.0.1", sender=SENDER)._written_out(letter(subject=subject))
+    raw = re.search(rb"(?m)^Subject: .*\r\n(?:[ \t].*\r\n)*", payload)[0]
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+    # Both readers of the library: mail programs follow the older one's rules.
+    assert message_from_bytes(payload, policy=policy.default)["Subject"] == subject
+    older = message_from_bytes(payload)["Subject"].replace("\r\n", "")
+    assert str(make_header(decode_header(older))) == subject
+
+
+@pytest.mark.rule("PRV-2")
+def test_the_address_that_stops_stands_in_its_header_as_it_is():
+    stop = f"<https://shop.example/en/pelqimet/ndal/{'Ab-9_.' * 40}>"
+    message = letter(List_Unsubscribe=stop, List_Unsubscribe_Post="List-Unsubscribe=One-Click")
+    _, _, payload = MailServer("127.0.0.1", sender=SENDER)._written_out(message)
+    lines = payload.split(b"\r\n")
+    assert f"List-Unsubscribe: {stop}".encode() in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+
+
 def test_a_line_of_a_single_dot_survives_the_way(sink):
     server, folder = sink
     message = letter()
