@@ -1,8 +1,8 @@
 """All that the shop keeps about one person, and handing it to an authority, with a record of who got what (PRV-5).
 
-What belongs to a person is found along the foreign keys: whatever row points to a row of theirs is theirs. A table
-that comes new is so part of it by itself; a test asks of each whether it is. Which columns nobody is told stands in
-`models/personal.py`.
+What belongs to a person is found along the foreign keys: whatever row points to a row of theirs is theirs, but for
+the links of OF_ANOTHER. A table that comes new is so part of it by itself; a test asks of each whether it is. Which
+columns nobody is told stands in `models/personal.py`.
 
 A profile gets its own data from the same walk (PRV-4), which then goes less far: a number that two profiles share
 does not lead from one to the other, and what people at work wrote for each other stays here.
@@ -145,11 +145,14 @@ OF_MEMBERS = frozenset({"club_entry", "club_lot", "club_movement", "club_month",
 OF_MEMBERS |= {"club_topup", "voucher", "gift_handout"}
 
 
+# Links from what one person wrote to what is another's. Two people order at one browser, and so from one cart; a
+# family pays with the points of one number. Whose an order or a checkout is, its profile and its contact say.
+OF_ANOTHER = frozenset({("order", "cart"), ("checkout", "points_of")})
+
+
 def _leads_on(parent, model, field) -> bool:
-    return (
-        model._meta.table_name,
-        field.name,
-    ) not in personal.WORKERS and model._meta.table_name not in personal.KEYS
+    table = model._meta.table_name
+    return (table, field.name) not in personal.WORKERS | OF_ANOTHER and table not in personal.KEYS
 
 
 def _leads_on_for_owner(parent, model, field) -> bool:

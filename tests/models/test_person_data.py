@@ -10,6 +10,7 @@ from models import MODELS
 from models.actor import Actor
 from models.base import IS_SQLITE, db
 from models.bill_payment import BillPayment
+from models.cart import Cart
 from models.catalogue import Device
 from models.claim import Claim
 from models.club_member import ClubMember
@@ -26,7 +27,7 @@ from models.subscriber import Holder, Subscriber
 from models.trail import AuditEntry
 from tests.club import joined, offer
 from tests.staff import voucher, works
-from tests.world import NOW, build, cart_with, checkout_of, ordered, owes, own_number, profile
+from tests.world import GUEST, NOW, build, cart_with, checkout_of, ordered, owes, own_number, place, profile
 
 ADMIN = Actor("admin", "admin@example.com")
 # What a person's data begin with.
@@ -198,3 +199,33 @@ def test_who_had_the_number_before_is_in_nobodys_download(world):
     found = own_data(mine, NOW)
     assert "club_member" not in found
     assert "club_entry" not in found
+
+
+@pytest.mark.rule("PRV-4", "PRV-5")
+def test_what_a_guest_ordered_at_the_same_browser_is_not_of_who_logs_in_there(world):
+    mine = profile()
+    typed = checkout_of(cart_with(world, "CASE-BLACK"))
+    order, _ = place(typed)
+    typed.cart.join(mine, NOW)
+    # Placing it again still finds it.
+    assert Order.get_by_id(order.id).cart == Cart.get(Cart.profile == mine)
+    for found in (own_data(mine, NOW), data_of(person_of(mine.email))):
+        assert {row["id"] for row in found["cart"]} == {order.cart_id}
+        assert not {"order", "order_line", "payment"} & set(found)
+        assert order.number not in json.dumps(found)
+    # The guest's own dossier has it, and nothing of the other.
+    for text in (GUEST["email"], "070 123 456", order.number):
+        found = data_of(person_of(text))
+        assert [row["number"] for row in found["order"]] == [order.number]
+        assert mine.email not in json.dumps(found)
+
+
+@pytest.mark.rule("PRV-5")
+def test_what_somebody_typed_who_pays_with_the_points_of_a_shared_number_is_their_own(world):
+    member, theirs = joined(points=700), profile("besa@example.com")
+    ProfileNumber.create(profile=theirs, number=member.number, added_at=NOW)
+    besas = checkout_of(cart_with(world, "TAB-GREY-64", profile=theirs), first_name="Besa", street="Rr. e Besës")
+    besas.points_of, besas.points, besas.points_worth = member, 60, 600
+    besas.save()
+    assert "checkout" not in data_of(person_of("arben@example.com"))
+    assert [row["first_name"] for row in data_of(person_of("besa@example.com"))["checkout"]] == ["Besa"]
