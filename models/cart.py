@@ -160,8 +160,9 @@ class Cart(ShortLived, BaseModel):
     def join(self, profile: Profile, now) -> "Cart":
         """The cart of `profile` with this one's lines in it: what happens on login (CRT-4).
 
-        Of a line that both hold, the larger quantity stays. What was typed at this cart's checkout comes along
-        (CHK-6, CHK-7), as do its orders. A cart that is another profile's is left to that one.
+        Of a line that both hold, the larger quantity stays. What a guest typed for an order that is under way comes
+        along (CHK-6, CHK-7), what is left of one that was placed does not (PRV-1). Orders come along: placing one
+        again finds it (CHK-4). A cart that is another profile's is left to that one.
         """
         from models.checkout import NO_POINTS, Checkout
         from models.order import Order
@@ -178,6 +179,8 @@ class Cart(ShortLived, BaseModel):
                 return theirs or Cart.create(
                     token=secrets.token_urlsafe(24), profile=profile, created_at=now, seen_at=now
                 )
+            if ours.profile_id is None:
+                Checkout.forget_ordered(ours)
             if theirs is None or theirs.id == ours.id:
                 if ours.profile_id is None:
                     # Points that were chosen here before are nobody's who is in now (PAY-4).

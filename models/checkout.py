@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from datetime import timedelta
 
-from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityError, OperationalError
+from peewee import CharField, Check, ForeignKeyField, IntegerField, IntegrityError, OperationalError, fn
 
 import config
 import crash
@@ -50,6 +50,7 @@ _TYPED = (
 # Later ones change no digest where nothing was typed: an overview that is open while the shop is renewed stays good.
 _TYPED_LATER = ("gift_note", "wish")
 
+_WHERE = ("street", "municipality", "place", "postal_code")
 
 # What is said of one order, and of no other.
 _OF_ONE_ORDER = ("note", "recipient", "gift_note", "wish")
@@ -139,6 +140,20 @@ class Checkout(BaseModel):
             **NO_POINTS,
             **dict.fromkeys(_OF_ONE_ORDER, ""),
         ).where(cls.cart == cart).execute()
+
+    @classmethod
+    def forget_ordered(cls, cart: Cart) -> None:
+        """Who logs in may be another than who ordered here as a guest: what is left of that order goes (PRV-1).
+
+        Steps that were sent since are of the next order, and stay (CHK-6).
+        """
+        from models.step_count import STEPS
+
+        at = STEPS.index("data") + 1, STEPS.index("delivery") + 1
+        of_cart = (cls.cart == cart) & fn.EXISTS(Order.select(Order.id).where(Order.cart == cart))
+        # Whoever is at a step has sent the ones before it; what the step itself showed was the order's.
+        cls.delete().where(of_cart, cls.reached <= at[0]).execute()
+        cls.update(dict.fromkeys(_WHERE, "")).where(of_cart, cls.reached == at[1]).execute()
 
     @property
     def has_data(self) -> bool:

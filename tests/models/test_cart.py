@@ -13,7 +13,7 @@ from models.cart import Cart, CartLine, NotForSale, count_items
 from models.catalogue import Device, Promotion, Variant
 from models.checkout import Checkout
 from models.profile import Profile
-from tests.world import GUEST, NOW, build, cart_with, checkout_of, later, ordered, profile
+from tests.world import GUEST, NOW, build, cart_with, checkout_of, later, ordered, place, profile
 
 
 @pytest.fixture
@@ -229,6 +229,32 @@ def test_what_a_guest_typed_comes_along_on_login(world):
     kept = Checkout.of(joined, NOW)
     assert (kept.key, kept.street) == (typed.key, GUEST["street"])
     assert Checkout.select().count() == 1
+
+
+@pytest.mark.rule("PRV-1")
+@pytest.mark.parametrize("has_cart", [False, True])
+@pytest.mark.parametrize(
+    ("reached", "name", "street"),
+    [(0, "", ""), (2, "", ""), (3, GUEST["first_name"], ""), (4, GUEST["first_name"], GUEST["street"])],
+)
+def test_of_a_guests_order_only_steps_that_were_sent_since_come_along(world, has_cart, reached, name, street):
+    arben, (order, _) = profile(), ordered(world, "CASE-BLACK")
+    if has_cart:
+        cart_with(world, "TAB-GREY-64", profile=arben)
+    Checkout.update(reached=reached).execute()
+    kept = Checkout.of(order.cart.join(arben, NOW), NOW)
+    assert (kept.first_name, kept.street) == (name, street)
+
+
+@pytest.mark.rule("CHK-6")
+def test_what_a_profile_typed_for_its_order_before_stays_with_its_own_cart(world):
+    arben = profile()
+    theirs = cart_with(world, "TAB-GREY-64", profile=arben)
+    place(checkout_of(theirs, street="Rr. B 9"), profile=arben)
+    order, _ = ordered(world, "CASE-BLACK")
+    kept = Checkout.of(order.cart.join(arben, NOW), NOW)
+    assert (kept.cart, kept.street) == (theirs, "Rr. B 9")
+    assert Checkout.of(theirs.join(arben, NOW), NOW).street == "Rr. B 9"
 
 
 @pytest.mark.rule("CHK-4")

@@ -13,9 +13,13 @@ from models.checkout import Checkout
 from models.order import Order, OrderLine
 from models.order_number import read_number
 from models.payment import Payment
+from models.profile import Profile
+from models.saved_address import SavedAddress
 from tests import world as named
 from tests.query_count import assert_query_count
 from tests.views.browser import DATA, DELIVERY, OVERVIEW, STEPS, Browser, rows
+from tests.world import GUEST
+from views.forms import as_typed
 
 PATHS = {**{step: path for step, (path, _) in STEPS.items()}, "overview": OVERVIEW}
 
@@ -226,6 +230,37 @@ def test_what_a_guest_typed_and_chose_is_kept_on_login_beside_the_profiles_own_c
     page = ready.get(PATHS["delivery"])
     assert page.form(PATHS["delivery"])["street"] == DELIVERY["street"]
     assert "2 artikuj" in page.by_id("cart-icon").get("aria-label")
+
+
+@pytest.mark.rule("PRV-1")
+@pytest.mark.parametrize("has_cart", [False, True])
+@pytest.mark.parametrize("is_at_step", [False, True])
+def test_who_logs_in_after_a_guests_order_orders_in_no_word_of_the_guests(
+    ready, world, profile, has_cart, is_at_step
+):
+    besa = named.profile("besa@example.com")
+    Profile.update(first_name="Besa", last_name="Krasniqi", phone="38970999999").where(
+        Profile.id == besa.id
+    ).execute()
+    SavedAddress.keep(besa, "Rr. B 9", "1000", "MK-801", named.NOW)
+    if has_cart:
+        named.cart_with(world, "TAB-GREY-64", profile=besa)
+    assert ready.confirm(ready.overview()).status == 303
+    ready.choose(world["CASE-BLACK"])
+    if is_at_step:
+        # Another person goes to the checkout, reads the name of who ordered, and takes the link to log in.
+        ready.follow(ready.get("/porosia"))
+    ready.log_in(besa.email)
+    ready.choose(world["CASE-BLACK"])
+    pages = [ready.get(path) for path in PATHS.values()]
+    pages.append(ready.follow(ready.get("/porosia")))
+    guests = (DATA["last_name"], DATA["email"], DATA["phone"], as_typed(GUEST["phone"]), DELIVERY["street"])
+    for page in pages:
+        assert [word for word in guests if word in page.html] == []
+    placed = ready.confirm(pages[-1])
+    assert placed.status == 303
+    order = Order.of_number(placed.location.split("/")[-2])
+    assert (order.first_name, order.email, order.street) == ("Besa", "besa@example.com", "Rr. B 9")
 
 
 @pytest.mark.rule("CHK-2")
