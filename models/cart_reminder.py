@@ -23,7 +23,7 @@ from models.consent import Consent
 from models.number import Number
 from models.order import Order
 from models.outbox import Mail
-from models.profile import Profile
+from models.profile import Profile, plain_email
 
 # The consent that it needs.
 KIND = "cart_email"
@@ -85,7 +85,7 @@ class CartReminder(BaseModel):
             )
             profile = cart.profile
             Mail.write_to(
-                profile.email if profile is not None else cart.checkout.email.strip(),
+                _mailbox(cart),
                 "cart_reminder",
                 now,
                 key=f"cart_reminder:{reminder.id}",
@@ -107,7 +107,7 @@ class CartReminder(BaseModel):
         if cart is None or cart.seen_at > reminder.written_at or not reminder.lines(now):
             return False
         # The profile's address may be another by now, and the guest may have typed another.
-        return mail.recipient == (cart.profile.email if cart.profile is not None else cart.checkout.email.strip())
+        return plain_email(mail.recipient) == _mailbox(cart)
 
     def lines(self, now, segment=None) -> list[Chosen]:
         """The lines that were in the cart then and are still, as they stand at `now` (CAT-5).
@@ -196,6 +196,10 @@ def _with_whose():
         .switch(Cart)
         .join(Checkout, JOIN.LEFT_OUTER, on=(Checkout.cart == Cart.id), attr="checkout")
     )
+
+
+def _mailbox(cart: Cart) -> str:
+    return plain_email(cart.profile.email if cart.profile is not None else cart.checkout.email)
 
 
 def _consent_of(cart: Cart) -> Consent | None:

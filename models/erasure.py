@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from peewee import CharField, Check, ForeignKeyField
+from peewee import CharField, Check, ForeignKeyField, fn
 
 import config
 import crash
@@ -23,6 +23,7 @@ from models.base import BaseModel, MomentField, db, locked
 from models.bill_payment import BillPayment
 from models.calendar import local_day
 from models.cart import Cart
+from models.checkout import Checkout
 from models.claim import Claim
 from models.club_member import ClubMember
 from models.consent import Consent
@@ -352,7 +353,10 @@ def _erase(profile: Profile, now) -> None:
     )
     # Mails of orders stay with the order.
     Mail.update(profile=None).where(Mail.profile == profile, Mail.order.is_null(False)).execute()
-    Mail.delete().where(Mail.order.is_null(), Mail.recipient == email).execute()
+    Mail.delete().where(Mail.order.is_null(), fn.LOWER(Mail.recipient) == email).execute()
+    # What the same mailbox typed as a guest's and did not order; in another profile's cart it is what that one typed.
+    nobodys = Cart.select(Cart.id).where(Cart.profile.is_null())
+    Checkout.delete().where(fn.LOWER(Checkout.email) == email, Checkout.cart.in_(nobodys)).execute()
     Registration.delete().where(Registration.email == email).execute()
     Watch.delete().where(Watch.email == email).execute()
     Attempt.delete().where(Attempt.key.endswith(f":{email}")).execute()

@@ -15,6 +15,7 @@ import config
 from models.base import BaseModel, MomentField, db
 from models.order import NotAllowed, Order, OrderLine
 from models.outbox import Mail
+from models.profile import plain_email
 
 
 class LinkOver(Exception):
@@ -140,7 +141,7 @@ def send_receipt(payment, email: str, language: str, now) -> None:
         raise NotAllowed("nothing was paid")
     with db.atomic():
         Mail.write_to(
-            email,
+            plain_email(email),
             "payer_receipt",
             now,
             key=f"payer_receipt:{payment.id}",

@@ -10,12 +10,14 @@ does not lead from one to the other, and what people at work wrote for each othe
 
 from datetime import date, datetime, timedelta
 
-from peewee import ForeignKeyField
+from peewee import ForeignKeyField, fn
 
 from models import personal
 from models.actor import SHOPPER, Actor
 from models.base import db
 from models.bill_payment import unpaid_of
+from models.cart import Cart
+from models.checkout import Checkout
 from models.club_member import ClubMember, FixedService
 from models.consent import Consent
 from models.contract import Contract
@@ -75,14 +77,22 @@ def _of_email(email: str) -> dict:
     return {
         Profile: profiles,
         Order: _ids(Order.select(Order.id).where(Order.email == email)),
+        **_typed(fn.LOWER(Checkout.email) == email),
         Number: _ids(ProfileNumber.select(ProfileNumber.number).where(ProfileNumber.profile.in_(profiles))),
         Registration: _ids(Registration.select(Registration.id).where(Registration.email == email)),
-        Mail: _ids(Mail.select(Mail.id).where(Mail.recipient == email)),
+        Mail: _ids(Mail.select(Mail.id).where(fn.LOWER(Mail.recipient) == email)),
         Watch: _ids(Watch.select(Watch.id).where(Watch.email == email)),
         # What the mailbox agreed to as a guest's.
         Consent: _ids(Consent.select(Consent.id).where((Consent.email == email) | Consent.profile.in_(erased))),
         Erasure: _ids(Erasure.select(Erasure.id).where(Erasure.mark == mark_of(email))),
     }
+
+
+def _typed(condition) -> dict:
+    """What was typed and not ordered; a guest's with the cart, a profile's without, which may be another person."""
+    typed = Checkout.select(Checkout.id).where(condition)
+    carts = Checkout.select(Checkout.cart).join(Cart).where(condition, Cart.profile.is_null())
+    return {Checkout: _ids(typed), Cart: _ids(carts)}
 
 
 def _of_order(text: str) -> dict:
@@ -105,6 +115,7 @@ def _of_number(digits: str) -> dict:
         Subscriber: subscribers,
         Holder: _ids(Subscriber.select(Subscriber.holder).where(Subscriber.id.in_(subscribers))),
         Order: _ids(Order.select(Order.id).where((Order.phone == msisdn) | Order.id.in_(lines))),
+        **_typed(Checkout.phone == msisdn),
         Sms: _ids(Sms.select(Sms.id).where(Sms.recipient == msisdn)),
     }
 

@@ -69,6 +69,20 @@ def test_a_left_cart_is_reminded_of_once_after_its_hours_to_who_ticked_the_box(w
     assert Consent.get_by_id(mail.data["consent"]).wording == "Më kujtoni"
 
 
+@pytest.mark.rule("PRV-2", "PRV-4")
+def test_the_mailbox_is_written_down_in_small_letters_and_is_the_same_however_it_is_typed(world):
+    checkout = left(world, email="Ana@Example.com")
+    assert remind() == 1
+    mail = Mail.get()
+    assert mail.recipient == "ana@example.com"
+    assert not mail.is_too_late(DUE)
+    # As rows that were written before have it.
+    Mail.update(recipient="Ana@Example.com").execute()
+    assert not Mail.get().is_too_late(DUE)
+    Checkout.update(email="anna@example.com").where(Checkout.id == checkout.id).execute()
+    assert Mail.get().is_too_late(DUE)
+
+
 @pytest.mark.rule("PRV-2")
 def test_a_profile_agrees_once_for_its_carts_and_what_was_typed_at_a_checkout_is_not_asked(world):
     arben = profile()

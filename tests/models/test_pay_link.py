@@ -179,7 +179,7 @@ def test_the_payers_receipt_goes_once_to_what_they_typed_and_says_nothing_of_the
         send_receipt(payment, "payer@example.com", language, NOW)
     payment.settle(Verdict.PAID, later(1), auth_code="554433")
     payment = Payment.get_by_id(payment.id)
-    for email in ("payer@example.com", "again@example.com"):
+    for email in ("Payer@Example.com", "again@example.com"):
         send_receipt(payment, email, language, later(2))
     [mail] = Mail.select().where(Mail.kind == "payer_receipt")
     assert (mail.recipient, mail.language, mail.order_id) == ("payer@example.com", language, None)
@@ -196,8 +196,9 @@ def test_the_payers_receipt_goes_once_to_what_they_typed_and_says_nothing_of_the
 def test_the_payers_address_is_no_part_of_the_shoppers_data_and_the_link_opens_nothing_from_there(order, link):
     payment = link.pay(NOW)
     payment.settle(Verdict.PAID, later(1))
-    send_receipt(Payment.get_by_id(payment.id), "payer@example.com", "sq", later(2))
+    send_receipt(Payment.get_by_id(payment.id), "Payer@Example.com", "sq", later(2))
     found = data_of(person_of(order.email))
     assert "payer@example.com" not in json.dumps(found)
     assert len(found["pay_link"]) == 1
+    assert [row["kind"] for row in data_of(person_of("payer@example.com"))["mail"]] == ["payer_receipt"]
     assert link.nonce not in json.dumps(found)

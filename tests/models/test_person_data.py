@@ -221,6 +221,29 @@ def test_what_a_guest_ordered_at_the_same_browser_is_not_of_who_logs_in_there(wo
 
 
 @pytest.mark.rule("PRV-5")
+def test_what_a_guest_typed_and_did_not_order_is_in_the_dossier_of_their_email_and_phone(world):
+    mine = profile("besa@example.com")
+    checkout_of(cart_with(world, "CASE-BLACK"), email="Ana@Example.com")
+    checkout_of(cart_with(world, "TAB-GREY-64", profile=mine), phone="38970999999", street="Rr. e Besës")
+    for text in (GUEST["email"], "070 123 456"):
+        found = data_of(person_of(text))
+        assert GUEST["street"] in {row["street"] for row in found["checkout"]}
+        assert len(found["cart_line"]) == 1
+    # In somebody's cart: what was typed, and nothing of whose cart it is.
+    [row] = data_of(person_of("070 999 999"))["checkout"]
+    assert (row["email"], row["street"]) == (GUEST["email"], "Rr. e Besës")
+    assert len(data_of(person_of(GUEST["email"]))["checkout"]) == 2
+    assert "cart" not in data_of(person_of("070 999 999"))
+    assert GUEST["phone"] not in json.dumps(own_data(mine, NOW))
+
+
+@pytest.mark.rule("PRV-5")
+def test_a_mail_is_found_by_its_mailbox_however_that_was_typed(world):
+    Mail.write_to("Ana@Example.COM", "payer_receipt", NOW, key="k", language="sq", data={"payment": 1})
+    assert [row["kind"] for row in data_of(person_of("ana@example.com"))["mail"]] == ["payer_receipt"]
+
+
+@pytest.mark.rule("PRV-5")
 def test_what_somebody_typed_who_pays_with_the_points_of_a_shared_number_is_their_own(world):
     member, theirs = joined(points=700), profile("besa@example.com")
     ProfileNumber.create(profile=theirs, number=member.number, added_at=NOW)
