@@ -1,9 +1,11 @@
 """The language is in the URL: none for the first one, /mk and /en for the others (LOC-1)."""
 
+from datetime import date
 from functools import lru_cache
 from gettext import NullTranslations
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from babel.support import Translations
 from flask import g, request
 from flask_babel import Babel, Domain
@@ -100,3 +102,18 @@ def init(app) -> None:
     Babel(app, locale_selector=lambda: LOCALES.get(current(), "en"))
     app.extensions["babel"].instance.domain_instance = Texts(app.config["BABEL_TRANSLATION_DIRECTORIES"])
     app.wsgi_app = LanguagePrefix(app.wsgi_app)
+
+
+def last_day(day: date, language: str) -> str:
+    """A day as it is said after "by": "të martën, 25 nëntor" (DLV-2); the month does not stand on another line."""
+    gettext = translations(language).gettext
+    phrase = (
+        gettext("të hënën, %(date)s"),
+        gettext("të martën, %(date)s"),
+        gettext("të mërkurën, %(date)s"),
+        gettext("të enjten, %(date)s"),
+        gettext("të premten, %(date)s"),
+        gettext("të shtunën, %(date)s"),
+        gettext("të dielën, %(date)s"),
+    )[day.weekday()]
+    return phrase % {"date": format_date(day, "d MMMM", locale=LOCALES[language]).replace(" ", "\u00a0")}

@@ -39,6 +39,7 @@ from models.money import number as amount
 from models.order import Order, OrderLine
 from models.order_points import OrderPoints
 from models.outbox import AFTER_KINDS, BILL_KINDS, CLUB_KINDS, DELIVERY_KINDS, PROFILE_KINDS, SENT_KINDS, Mail
+from models.pay_link import PayLink
 from models.payment import Payment
 from models.places import municipality_of
 from models.profile_link import ProfileLink
@@ -219,6 +220,9 @@ def _of_order(mail: Mail, language: str, root: str, pictures: "Pictures") -> dic
     if mail.kind == "order_lapsed":
         # Where the order's points are by now (PAY-9).
         context["points_state"] = OrderPoints.of(order).state if order.points else None
+    if mail.kind == "pay_link":
+        link = PayLink.get_by_id(mail.data["link"])
+        context |= {"pay_url": f"{root}/paguaj-per/{link.token()}"}
     if mail.kind == "payment_failed":
         # Nobody refused anything where the shopper left the bank's page.
         context["was_left"] = (mail.key or "").startswith("payment_waiting:")
@@ -284,18 +288,7 @@ words = languages.translations
 
 def by_day(day: date, language: str) -> str:
     """The last day of a promise as people say it: "deri të martën, 25 nëntor" (DLV-2)."""
-    gettext = words(language).gettext
-    phrase = (
-        gettext("deri të hënën, %(date)s"),
-        gettext("deri të martën, %(date)s"),
-        gettext("deri të mërkurën, %(date)s"),
-        gettext("deri të enjten, %(date)s"),
-        gettext("deri të premten, %(date)s"),
-        gettext("deri të shtunën, %(date)s"),
-        gettext("deri të dielën, %(date)s"),
-    )[day.weekday()]
-    date_text = format_date(day, "d MMMM", locale=languages.LOCALES[language]).replace(" ", "\u00a0")
-    return phrase % {"date": date_text}
+    return words(language).gettext("deri %(day)s") % {"day": languages.last_day(day, language)}
 
 
 def day_text(day: date, language: str) -> str:

@@ -34,7 +34,7 @@ CODES = [code for code in language.LOCALES if code != "sq"]
 FOLDER = config.ROOT / "translations"
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
 # Where the shop speaks.
-SPEAKING = {"templates", "views", "models", "documents", "mails.py", "delivery_mails.py", "app.py"}
+SPEAKING = {"templates", "views", "models", "documents", "mails.py", "delivery_mails.py", "language.py", "app.py"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 
 # What is written in Latin letters in Macedonian too, and alike in all three languages.

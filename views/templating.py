@@ -62,9 +62,17 @@ def _day(day: date, chosen: str) -> str:
     return format_date(day, "EEEE, d MMMM", locale=language.LOCALES[chosen])
 
 
+_last_day = lru_cache(maxsize=512)(language.last_day)
+
+
 def weekday(day: date) -> str:
     """A day as people say it: "e martë, 25 nëntor"."""
     return _day(day, language.current())
+
+
+def last_day(day: date) -> str:
+    """The last day of a promise, after "by": "të martën, 25 nëntor" (DLV-2)."""
+    return _last_day(day, language.current())
 
 
 def moment(at: datetime) -> str:
@@ -176,6 +184,7 @@ def register_templating(app) -> None:
         den=den_here,
         plain=plain,
         weekday=weekday,
+        last_day=last_day,
         moment=moment,
         day=day_text,
         clock=clock,
