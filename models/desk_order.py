@@ -75,6 +75,8 @@ def is_resendable(message: "Mail | Sms", order: Order, now) -> bool:
         return False
     if isinstance(message, Sms) and (message.code_id is not None or message.kind.endswith("_code")):
         return False
+    if message.kind == "pay_link":
+        return not message.is_too_late(now)
     return message.kind != "payment_failed" or order.is_payable(now)
 
 

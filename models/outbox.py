@@ -43,12 +43,14 @@ CLUB_KINDS = ("voucher", "points_lapse", "club_joined", "club_news")
 WATCH_KINDS = ("watch_confirm", "watch_back", "watch_price")
 # Of a cart that was left, to who agreed to it; `data` says which reminder (models/cart_reminder.py).
 CART_KINDS = ("cart_reminder",)
+# To who ordered, of the link by which somebody else pays; `data` says which link (models/pay_link.py).
+LINK_KINDS = ("pay_link",)
 # To who paid an order for somebody else, and asked for it; `data` says which payment (models/pay_link.py).
 PAYER_KINDS = ("payer_receipt",)
 
 # All that are ever sent.
 SENT_KINDS = KINDS + AFTER_KINDS + DELIVERY_KINDS + PROFILE_KINDS + BILL_KINDS + CLUB_KINDS + CART_KINDS + PAYER_KINDS
-SENT_KINDS += WATCH_KINDS
+SENT_KINDS += WATCH_KINDS + LINK_KINDS
 
 
 def mail_server() -> MailServer:
@@ -147,6 +149,10 @@ class Mail(Outgoing):
 
             watch = Watch.get_or_none(Watch.id == self.data["watch"])
             return watch is None or not watch.is_wanted(self)
+        if self.kind in LINK_KINDS:
+            from models.pay_link import PayLink
+
+            return not PayLink.get_by_id(self.data["link"]).is_good(now)
         if self.kind == "points_lapse":
             return date.fromisoformat(self.data["until"]) < local_day(now)
         if self.kind == "cart_reminder":

@@ -42,7 +42,10 @@ class PayLink(BaseModel):
 
     @classmethod
     def make(cls, order: Order, now) -> "PayLink":
-        """The link of `order`; asked for twice it is the same. Raises NotAllowed, TooMany."""
+        """The link of `order`; asked for twice it is the same. The shopper gets a new one by mail too.
+
+        Raises NotAllowed, TooMany.
+        """
         with db.atomic():
             order = order.relock()
             if not order.is_payable(now):
@@ -51,7 +54,10 @@ class PayLink(BaseModel):
                 return found
             if cls.select().where(cls.order == order).count() >= config.PAY_LINKS_PER_ORDER:
                 raise TooMany
-            return cls.create(order=order, nonce=secrets.token_hex(16), made_at=now)
+            link = cls.create(order=order, nonce=secrets.token_hex(16), made_at=now)
+            told = {"language": order.language, "order": order, "data": {"link": link.id}}
+            Mail.write_to(order.email, "pay_link", now, key=f"pay_link:{link.id}", **told)
+            return link
 
     @classmethod
     def revoke(cls, order: Order, now) -> bool:
@@ -62,6 +68,10 @@ class PayLink(BaseModel):
         with db.atomic():
             order.relock()
             return bool(cls.update(revoked_at=now).where(cls.order == order, cls.revoked_at.is_null()).execute())
+
+    def is_good(self, now) -> bool:
+        """Whether somebody may begin to pay by it."""
+        return self.revoked_at is None and self.order.is_payable(now)
 
     def token(self) -> str:
         return _serializer("pay-link").dumps(self.nonce)

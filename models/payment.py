@@ -292,13 +292,14 @@ class Payment(BaseModel):
     def _remind(self, now) -> None:
         """The shopper left the bank's page without paying: the way back comes by mail, once an order (PAY-8).
 
-        Nothing is held for who left invoices unpaid, and they are on the pay-online page as before.
+        Nothing is held for who left invoices unpaid, and they are on the pay-online page as before. Who made a link
+        for somebody else to pay by left nothing, and has the way back in its mail.
         """
         if self.order_id is None or now < self.started_at + timedelta(minutes=config.PAYMENT_REMINDER_MINUTES):
             return
         with db.atomic():
             order = self.order.relock()
-            if order.is_payable(now):
+            if order.is_payable(now) and PayLink.of(order) is None:
                 Mail.write("payment_failed", order, now, key=f"payment_waiting:{order.id}")
 
     def _ask_later(self, now) -> None:

@@ -74,7 +74,7 @@ def test_shopper_and_payer_pay_at_the_same_moment_and_the_order_is_paid_once(sho
     assert sorted(after["payments"].values()) == ["paid", "surplus"]
     assert after["refunds"] == ["due"]
     assert after["orders"][0]["events"] == ["awaiting_payment", "confirmed"]
-    assert sorted(kind for kind, _, _ in after["mails"]) == ["order_confirmed", "payment_returned"]
+    assert sorted(kind for kind, _, _ in after["mails"]) == ["order_confirmed", "pay_link", "payment_returned"]
 
 
 @pytest.mark.rule("PRV-2", "MSG-1")

@@ -23,7 +23,8 @@ from models.cart import Cart
 from models.new_number import NewNumber
 from models.order import Order
 from models.order_link import sign_short
-from models.outbox import KINDS, Mail
+from models.outbox import KINDS, LINK_KINDS, Mail
+from models.pay_link import PayLink
 from models.payment import Payment
 from models.profile import Profile
 from tests import world as named
@@ -612,11 +613,18 @@ def test_no_answer_to_a_wrong_form_is_in_albanian(shop, code):
 @pytest.mark.rule("LOC-1")
 @pytest.mark.rule("MSG-3")
 @pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *LINK_KINDS])
 def test_no_mail_says_anything_in_albanian(shop, code, kind):
     order, _ = named.ordered(shop.world, "S25-BLACK-128", "REDMI-GREEN-128", language=code)
+    data = {"link": PayLink.make(order, named.NOW).id} if kind in LINK_KINDS else None
     mail = Mail(
-        order=order, kind=kind, language=code, recipient=order.email, message_id="<1@x>", written_at=named.NOW
+        order=order,
+        kind=kind,
+        language=code,
+        recipient=order.email,
+        message_id="<1@x>",
+        written_at=named.NOW,
+        data=data,
     )
     message = mails.compose(mail)
     text, html = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))

@@ -41,6 +41,7 @@ DOCUMENTS = {
 MESSAGES = {
     "order_confirmed": lazy_gettext("Porosia u konfirmua"),
     "payment_failed": lazy_gettext("Pagesa nuk u krye"),
+    "pay_link": lazy_gettext("Lidhja për pagesë"),
     "order_lapsed": lazy_gettext("Porosia skadoi"),
     "payment_returned": lazy_gettext("Paratë u kthyen"),
     "order_changed": lazy_gettext("Porosia u ndryshua"),

@@ -7,6 +7,7 @@ import pytest
 import config
 import mails
 from gateways.bank import Verdict
+from models.desk_order import is_resendable
 from models.order import NotAllowed, Order
 from models.order_link import BadLink, read, sign
 from models.outbox import Mail
@@ -147,6 +148,7 @@ def test_paid_by_both_the_order_is_paid_once_and_the_second_money_goes_back(orde
     assert other.settle(Verdict.PAID, later(1)) == "surplus"
     assert (Refund.get().payment, Refund.get().amount) == (other, order.due_now)
     assert [(mail.kind, mail.recipient) for mail in Mail.select().order_by(Mail.id)] == [
+        ("pay_link", order.email),
         ("order_confirmed", order.email),
         ("payment_returned", order.email),
     ]
@@ -202,3 +204,43 @@ def test_the_payers_address_is_no_part_of_the_shoppers_data_and_the_link_opens_n
     assert len(found["pay_link"]) == 1
     assert [row["kind"] for row in data_of(person_of("payer@example.com"))["mail"]] == ["payer_receipt"]
     assert link.nonce not in json.dumps(found)
+
+
+@pytest.mark.rule("PAY-8", "MSG-1", "MSG-3")
+@pytest.mark.parametrize(("language", "prefix"), [("sq", ""), ("mk", "/mk"), ("en", "/en")])
+def test_the_shopper_gets_the_link_and_the_way_back_by_mail_at_once(world, order, language, prefix):
+    Order.update(language=language).execute()
+    link = PayLink.make(order, NOW)
+    PayLink.make(order, later(1))
+    [mail] = Mail.select()
+    assert (mail.kind, mail.recipient, mail.language, mail.state) == ("pay_link", order.email, language, "due")
+    assert link.nonce not in json.dumps(mail.data)
+    message = mails.compose(mail)
+    assert order.number in message["Subject"]
+    root = f"{config.BASE_URL}{prefix}"
+    for kind in ("plain", "html"):
+        part = message.get_body((kind,)).get_content()
+        for said in (
+            order.number,
+            f"{root}/paguaj-per/{link.token()}",
+            f"{root}/porosia/{order.number}?k={sign(order)}",
+            f"{root}/porosia/{order.number}/pagesa?k={sign(order)}",
+            "12:30",
+        ):
+            assert said in part
+    if language == "sq":
+        assert "jo këtë e-postë" in message.get_body(("plain",)).get_content()
+
+
+@pytest.mark.rule("PAY-8", "MSG-1")
+def test_a_new_link_has_a_mail_of_its_own_and_one_that_is_over_is_not_sent(order, link):
+    PayLink.revoke(order, later(1))
+    PayLink.make(order, later(2))
+    old, new = Mail.select().order_by(Mail.id)
+    assert old.is_too_late(later(3))
+    assert not new.is_too_late(later(3))
+    assert old.send(later(3)) == "failed"
+    Mail.update(state="sent").execute()
+    assert [is_resendable(mail, order, later(3)) for mail in Mail.select().order_by(Mail.id)] == [False, True]
+    assert new.is_too_late(later(30))
+    assert not is_resendable(Mail.get_by_id(new.id), order, later(30))

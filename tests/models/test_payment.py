@@ -21,6 +21,7 @@ from models.base import db
 from models.catalogue import Variant
 from models.order import NotAllowed, Order
 from models.outbox import Mail
+from models.pay_link import PayLink
 from models.payment import LATE_ASKS, REFUSED_WAIT, BankMessage, Payment, Refund, bank, forget_strangers, hear
 from tests.processes import Bank, pay_at_bank, returned_fields
 from tests.world import NOW, build, cart_with, checkout_of, later, ordered, place
@@ -912,3 +913,28 @@ def test_who_leaves_the_bank_without_paying_gets_the_way_back_by_mail_once(world
         assert mails(order) == (["payment_failed"] if minutes > 5 else [])
     assert now_of(order).state == "awaiting_payment"
     assert Mail.get().key == f"payment_waiting:{order.id}"
+
+
+@pytest.mark.rule("PAY-8")
+def test_while_a_link_is_good_nobody_is_told_that_a_payment_is_missing_and_the_lapse_is_told_as_ever(world, at_bank):
+    order, _ = ordered(world, "CASE-BLACK")
+    # Who has the link looks at the bank's page and leaves it.
+    PayLink.make(order, later(0)).pay(later(1))
+    for minutes in (2, 6, 12, 29):
+        Payment.update(ask_at=later(minutes)).execute()
+        Payment.settle_all_due(later(minutes))
+        assert mails(order) == ["pay_link"]
+    Payment.update(ask_at=later(LAPSED)).execute()
+    Payment.settle_all_due(later(LAPSED))
+    assert Payment.lapse_all_due(later(LAPSED)) == 1
+    assert mails(order) == ["pay_link", "order_lapsed"]
+
+
+@pytest.mark.rule("PAY-8")
+def test_who_takes_the_link_back_and_does_not_pay_gets_the_way_back_by_mail(world, at_bank):
+    order, _ = ordered(world, "CASE-BLACK")
+    PayLink.make(order, later(0))
+    PayLink.revoke(order, later(2))
+    Payment.update(ask_at=later(6)).execute()
+    Payment.settle_all_due(later(6))
+    assert mails(order) == ["pay_link", "payment_failed"]
