@@ -39,7 +39,7 @@ OF_STATES = {
 OF_SERVICES = {"ordered": "club_service_ordered", "lost": "club_service_lost"}
 KINDS = (*OF_STATES.values(), "order_changed", "invoice_paid_online", *OF_SERVICES.values())
 STATES = ("due", "sent", "refused", "skipped")
-# Seconds before each next try of one event; the last one for ever: no event is given up by itself.
+# Seconds before each next try of one event; the last one until it is forgotten (PRV-3): none is given up before.
 BACK_OFF = (5, 15, 60, 300, 900)
 # While nobody takes events, one of them is tried every so many seconds, in the end.
 PAUSE = 60
@@ -54,9 +54,9 @@ def operator() -> Operator:
 class BssEvent(BaseModel):
     """One event for the billing system.
 
-    due → sent, or refused, which waits for a person and holds up the later events of its subject. It is sent at
-    least once: a worker that dies after the receiver took it leaves a due row, which goes out again under the same
-    `uuid`.
+    due → sent, or refused, which waits for a person and holds up the later events of its subject. What nobody took
+    until its data are forgotten is skipped (models/retention.py). It is sent at least once: a worker that dies after
+    the receiver took it leaves a due row, which goes out again under the same `uuid`.
     """
 
     uuid = CharField(unique=True, max_length=36)

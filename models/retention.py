@@ -39,6 +39,7 @@ from models.gift_handout import GiftHandout
 from models.identification import Identification
 from models.inbound_sms import InboundSms
 from models.invoice import Invoice
+from models.new_number import NewNumber
 from models.number import Number
 from models.number_claim import NumberClaim
 from models.order import ENDED, Order, OrderEvent, OrderLine
@@ -134,7 +135,8 @@ class Rule:
     """What goes when: rows of `model` of which `due(now)` holds, as old as `moment` says.
 
     `take(ids, now)` does it to some of them, whose rows are held, and returns of how many; without one they are
-    deleted. `kind` is one of `personal.kinds()`, or blank where no person is in it.
+    deleted. `before()` is done first, while no row is held. `kind` is one of `personal.kinds()`, or blank where no
+    person is in it.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Rule:
     moment: object
     due: Callable
     take: Callable | None = None
+    before: Callable | None = None
 
     def count(self, now) -> "tuple[int, datetime | None]":
         """How many would go, and the oldest of them; changes nothing."""
@@ -244,8 +247,30 @@ def _take_orders(held, now) -> int:
     for model in (AuditEntry, OrderNote, Document):
         # Whatever their age: they go with their order.
         delete_kept(model, of[model], now + timedelta(days=1))
-    BssEvent.update(payload={}, version=0).where(BssEvent.subject.in_(numbers), BssEvent.state != "due").execute()
+    NewNumber.update(order=None).where(NewNumber.order.in_(held)).execute()
+    _empty_events(BssEvent.subject.in_(numbers))
     return len(held)
+
+
+# Events for the billing system
+
+
+def _number_events() -> None:
+    """The rows stay, for their numbers are without gaps: one without a number would get its own after later ones."""
+    while BssEvent.number_all():
+        pass
+
+
+def _empty_events(where) -> int:
+    """They tell nothing any more; what nobody has taken in all that time is given up. How many they were."""
+    where &= BssEvent.version != 0
+    if given_up := BssEvent.update(state="skipped").where(where, BssEvent.state.in_(("due", "refused"))).execute():
+        log.warning("retention.events_given_up", count=given_up)
+    return BssEvent.update(payload={}, version=0).where(where).execute()
+
+
+def _take_events(ids, now) -> int:
+    return _empty_events(BssEvent.id.in_(ids))
 
 
 # Holders
@@ -358,14 +383,9 @@ RULES = (
         "told",
         BssEvent,
         BssEvent.at,
-        # Without a number it would be numbered anew, after others; the rows stay, for the numbers are without gaps.
-        lambda now: (
-            BssEvent.state.in_(("sent", "skipped"))
-            & BssEvent.sequence.is_null(False)
-            & (BssEvent.version != 0)
-            & (BssEvent.at < _ago(now, config.KEEP_EVENT_DAYS))
-        ),
-        _emptying(payload=(BssEvent.payload, {}), version=(BssEvent.version, 0)),
+        lambda now: (BssEvent.version != 0) & (BssEvent.at < _ago(now, config.KEEP_EVENT_DAYS)),
+        _take_events,
+        _number_events,
     ),
     Rule("calls", "identified", Identification, Identification.at, _older(Identification.at, "KEEP_CALL_DAYS")),
     Rule(
@@ -383,7 +403,7 @@ RULES = (
         lambda now: _answered("KEEP_CLAIM_DAYS")(now) & ((Claim.text != "") | (Claim.reply != "")),
         _emptying(text=(Claim.text, ""), reply=(Claim.reply, "")),
     ),
-    Rule("unpaid_orders", "order", Order, Order.placed_at, _came_to_nothing, _take_orders),
+    Rule("unpaid_orders", "order", Order, Order.placed_at, _came_to_nothing, _take_orders, _number_events),
     Rule(
         "contacts",
         "contact",
@@ -399,6 +419,7 @@ RULES = (
         Order.placed_at,
         lambda now: _at_rest(_years_ago(now)) & (Order.last_name != ""),
         _take_orders,
+        _number_events,
     ),
     Rule(
         "bills",
@@ -492,6 +513,8 @@ def retain(rule: Rule, now, until: float | None = None) -> Retained:
     Where the time is over before, as `until` of `time.monotonic()` says, the rest is left to the next call.
     """
     count = 0
+    if rule.before is not None:
+        rule.before()
     while (batch := rule.batch(now)) is not None:
         count += batch
         if until is not None and time.monotonic() >= until:

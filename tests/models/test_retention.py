@@ -19,6 +19,7 @@ from models.cart import Cart
 from models.claim import Claim
 from models.consent import Consent
 from models.document import Document
+from models.new_number import NewNumber
 from models.number import Number
 from models.order import Order, OrderLine
 from models.order_key import OrderKey
@@ -31,7 +32,17 @@ from models.retention import RULES, RetentionPermit, RetentionRun, due, retain, 
 from models.security_code import SecurityCode
 from models.subscriber import Holder
 from models.trail import AuditEntry, record
-from tests.world import NOW, build, cart_with, ordered, own_number, profile
+from tests.world import (
+    NOW,
+    build,
+    cart_with,
+    checkout_of,
+    contract_line,
+    ordered,
+    own_number,
+    place,
+    profile,
+)
 
 AGENT = Actor("agent", "agent@example.com")
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -142,6 +153,49 @@ def test_after_its_years_an_order_is_a_figure_without_a_person(delivered):
     assert all(key.startswith("n") for key in keys)
     assert "Ana" not in str([event.payload for event in BssEvent.select()])
     assert not RetentionPermit.select().exists()
+
+
+@pytest.mark.rule("PRV-3")
+@pytest.mark.parametrize("state", ["due", "refused"])
+def test_events_that_the_billing_system_never_took_are_given_up_and_keep_their_numbers(delivered, state):
+    # Without a webhook all of them wait for ever, and nobody has numbered them.
+    BssEvent.update(state=state, sequence=None).execute()
+    kinds = [event.kind for event in BssEvent.select().order_by(BssEvent.id)]
+    assert "bss_events" not in run(after(days=config.KEEP_EVENT_DAYS - 1))
+    late = after(days=config.KEEP_EVENT_DAYS + 1)
+    expected = {rule.name: count for rule, count, _ in due(late)}["bss_events"]
+    assert run(late)["bss_events"] == expected == len(kinds)
+    kept = list(BssEvent.select().order_by(BssEvent.sequence))
+    assert [(event.sequence, event.kind) for event in kept] == list(enumerate(kinds, 1))
+    assert {(event.state, event.version, str(event.payload)) for event in kept} == {("skipped", 0, "{}")}
+    assert "bss_events" not in run(late)
+
+
+@pytest.mark.rule("PRV-3")
+def test_an_order_takes_its_events_along_whether_they_were_told_or_not(delivered, monkeypatch):
+    BssEvent.update(state="due", sequence=None).execute()
+    monkeypatch.setattr(config, "KEEP_EVENT_DAYS", 365 * 30)
+    gone = run(NOW.replace(year=NOW.year + config.KEEP_ORDER_YEARS + 1))
+    assert gone["orders"] == 1
+    assert "bss_events" not in gone
+    kept = list(BssEvent.select().order_by(BssEvent.sequence))
+    assert [event.sequence for event in kept] == list(range(1, len(kept) + 1))
+    assert {(event.state, str(event.payload)) for event in kept} == {("skipped", "{}")}
+
+
+@pytest.mark.rule("PRV-3", "OFF-6")
+def test_a_new_number_leads_to_no_order_that_was_forgotten(world):
+    cart = cart_with(world)
+    contract_line(cart, "S25-BLACK-128", "new_number", "card", None, number=NewNumber.create(msisdn="38970200001"))
+    order, payment = place(checkout_of(cart))
+    order.move("confirmed", by="bank", now=NOW)
+    Payment.update(state="paid").where(Payment.id == payment.id).execute()
+    for state in ("packed", "with_courier", "delivered"):
+        order.move(state, by="warehouse", now=NOW)
+    assert NewNumber.get().order == order
+    assert run(NOW.replace(year=NOW.year + config.KEEP_ORDER_YEARS + 1))["orders"] == 1
+    # It is not to be had again, and nobody's.
+    assert (NewNumber.get().state, NewNumber.get().order_id) == ("sold", None)
 
 
 @pytest.mark.rule("PRV-3")
