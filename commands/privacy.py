@@ -45,10 +45,10 @@ def retention(dry_run):
     """Delete what is past its period, kind by kind; the worker does the same once a day.
 
     The periods are settings (docs/settings.md); what stays of a kind is in docs/privacy.md. It may be stopped at any
-    time, and run beside the worker.
+    time, and run beside the worker. A kind that fails stops no other; it is named at the end, and the log says why.
     """
     from models.attachment import Attachment
-    from models.retention import RULES, due, retain
+    from models.retention import RULES, due, try_to_retain
 
     with connected():
         now = utcnow()
@@ -58,18 +58,23 @@ def retention(dry_run):
                 click.echo(f"{rule.name:<24}{count:>10}  {oldest.isoformat(timespec='minutes') if oldest else '–'}")
             return
         click.echo(f"{'kind':<24}{'gone':>10}")
+        failed = []
         for rule in RULES:
-            gone = retain(rule, now).count
-            click.echo(f"{rule.name:<24}{gone:>10}")
+            retained = try_to_retain(rule, now)
+            if retained is None:
+                failed.append(rule.name)
+            click.echo(f"{rule.name:<24}{'failed' if retained is None else retained.count:>10}")
         # The files whose rows went.
         click.echo(f"{'files':<24}{Attachment.sweep(now):>10}")
+    if failed:
+        raise click.ClickException(f"{', '.join(failed)} failed.")
 
 
 @privacy.command()
 @click.option("--days", default=30, show_default=True, help="how many days back")
-@click.option("--all", "everything", is_flag=True, help="also the kinds of which nothing went")
+@click.option("--all", "everything", is_flag=True, help="also the kinds that are through, and of which nothing went")
 def report(days, everything):
-    """What the retention job deleted: day, kind and how many rows."""
+    """What the retention job deleted: day, kind, how many rows, and whether it came through."""
     from models.calendar import local_day
     from models.retention import RetentionRun
 
@@ -77,5 +82,5 @@ def report(days, everything):
         rows = RetentionRun.latest(days, local_day(utcnow()))
     click.echo(f"{'day':<12}{'kind':<24}{'gone':>10}  through")
     for row in rows:
-        if row.count or everything:
+        if row.count or not row.ended_at or everything:
             click.echo(f"{row.day.isoformat():<12}{row.kind:<24}{row.count:>10}  {'yes' if row.ended_at else 'no'}")

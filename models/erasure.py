@@ -214,8 +214,12 @@ class Erasure(BaseModel):
         due = cls.select().where(cls.due_at <= now, cls.withdrawn_at.is_null(), cls.done_at.is_null())
         # What somebody was about to write at that very moment.
         for erasure in cls.select().where(cls.done_at > now - AGAIN):
-            with db.atomic():
-                _part(erasure.profile)
+            try:
+                with db.atomic():
+                    _part(erasure.profile)
+            except Exception:
+                # The next round tries it again.
+                log.exception("erasure.failed", erasure=erasure.id)
         done = 0
         for erasure in due.order_by(cls.due_at, cls.id).limit(100):
             try:

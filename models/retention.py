@@ -523,17 +523,32 @@ def retain(rule: Rule, now, until: float | None = None) -> Retained:
     return Retained(count, True)
 
 
+def try_to_retain(rule: Rule, now, until: float | None = None) -> Retained | None:
+    """As `retain`; None where the rule failed, which must stop no other. The report says that it is not through."""
+    try:
+        return retain(rule, now, until)
+    except Exception:
+        log.exception("retention.failed", kind=rule.name)
+        RetentionRun.add(rule.name, 0, now)
+        return None
+
+
 def retain_all_due(now, within: float = 10) -> int:
     """The worker's daily round: each rule once a day, for `within` seconds at a time; returns how many rules it did.
 
-    Unfinished when the time was over: it goes on in the next round. After days off one round makes up for all.
+    Unfinished when the time was over: it goes on in the next round. After days off one round makes up for all. A rule
+    that failed is tried again an hour later.
     """
     done, ended = 0, RetentionRun.ended_on(local_day(now))
     until = time.monotonic() + within
     for rule in RULES:
         if rule.name in ended:
             continue
-        if not retain(rule, now, until).is_done:
+        retained = try_to_retain(rule, now, until)
+        if retained is None:
+            # Whatever time that took, the next one has its turn: else none after it ever would.
+            continue
+        if not retained.is_done:
             return Unfinished(done)
         done += 1
         if time.monotonic() >= until and rule is not RULES[-1]:

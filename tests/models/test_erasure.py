@@ -6,6 +6,7 @@ import pytest
 
 import config
 from models import MODELS
+from models import erasure as erasing
 from models.actor import SHOPPER
 from models.attachment import Attachment
 from models.bill_payment import BillPayment
@@ -261,6 +262,24 @@ def test_files_of_claims_are_no_part_of_the_profile(owner):
     claim.answer("Po.", by=SHOPPER, now=NOW)
     erased(owner)
     assert Attachment.select().exists()
+
+
+@pytest.mark.rule("PRV-4")
+def test_one_that_stumbles_keeps_no_other_from_being_done(owner, monkeypatch):
+    first, part = erased(owner), erasing._part
+
+    def stumble(profile):
+        if profile.id == owner.id:
+            raise RuntimeError
+        part(profile)
+
+    monkeypatch.setattr(erasing, "_part", stumble)
+    besa = profile("besa@example.com")
+    now = first.done_at - timedelta(days=config.ERASURE_DAYS) + timedelta(minutes=1)
+    Erasure.ask(besa, "", now).confirm(now)
+    # What was written in the last moment cannot be taken from the first, and the second is due.
+    assert Erasure.carry_out_all_due(first.done_at + timedelta(minutes=1)) == 1
+    assert Profile.get_by_id(besa.id).email == f"erased-{besa.id}"
 
 
 @pytest.mark.rule("PRV-4")

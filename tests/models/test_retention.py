@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from models.actor import SHOPPER, Actor
 from models.attachment import Attachment
 from models.base import Unfinished, db
 from models.bss_event import BssEvent
+from models.calendar import local_day
 from models.cart import Cart
 from models.claim import Claim
 from models.consent import Consent
@@ -298,6 +300,46 @@ def test_the_worker_does_each_kind_once_a_day_and_goes_on_where_its_time_was_ove
     assert retain_all_due(later) == 0
     assert retain_all_due(later + timedelta(days=1)) == len(RULES)
     assert RetentionRun.select().where(RetentionRun.ended_at.is_null(False)).count() == 2 * len(RULES)
+
+
+@pytest.fixture
+def carts_stumble(monkeypatch):
+    def stumble(ids, now):
+        raise IntegrityError("carts are held")
+
+    rules = tuple(replace(rule, take=stumble) if rule.name == "carts" else rule for rule in RULES)
+    monkeypatch.setattr(retention, "RULES", rules)
+
+
+@pytest.mark.rule("PRV-3")
+def test_a_kind_that_fails_stops_no_other_and_is_tried_again(world, carts_stumble, monkeypatch):
+    cart_with(world, "CASE-BLACK")
+    Attempt.insert(key="x", at=NOW).execute()
+    later = after(days=config.CART_DAYS + 1)
+    # However short the time is, the others have their turn.
+    while isinstance(retain_all_due(later, within=-1), Unfinished):
+        pass
+    assert not Attempt.select().exists()
+    assert Cart.select().exists()
+    assert {rule.name for rule in RULES} - RetentionRun.ended_on(local_day(later)) == {"carts"}
+    assert retain_all_due(later) == 0
+    monkeypatch.setattr(retention, "RULES", RULES)
+    assert retain_all_due(later) == 1
+    assert not Cart.select().exists()
+
+
+@pytest.mark.rule("PRV-3")
+def test_an_operator_is_told_which_kind_failed(world, carts_stumble, monkeypatch):
+    cart_with(world, "CASE-BLACK", now=NOW)
+    Attempt.insert(key="x", at=NOW).execute()
+    monkeypatch.setattr("commands.privacy.utcnow", lambda: after(days=config.CART_DAYS + 1))
+    done = CliRunner().invoke(privacy, ["retention"])
+    assert done.exit_code == 1
+    assert "Error: carts failed" in done.output
+    assert ["carts", "failed"] in [line.split() for line in done.output.splitlines()]
+    assert not Attempt.select().exists()
+    report = CliRunner().invoke(privacy, ["report"]).output.splitlines()
+    assert [line.split()[1:] for line in report if "carts" in line] == [["carts", "0", "no"]]
 
 
 @pytest.mark.rule("PRV-3")
