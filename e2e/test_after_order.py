@@ -106,7 +106,7 @@ def test_an_order_is_cancelled_after_its_page_said_what_returns(shop, visitor, s
     page.goto(link)
     page.get_by_role("button", name="Anulo porosinë").click()
     dialog = page.locator("#anulo")
-    expect(dialog).to_contain_text("ju kthehen në kartelën me të cilën paguat")
+    expect(dialog).to_contain_text("kthehen në kartelën me të cilën u pagua")
     check(page)
     dialog.get_by_role("button", name="Jo, mbaje").click()
     expect(dialog).to_be_hidden()

@@ -97,9 +97,9 @@ def test_a_note_that_was_taken_away_is_told_as_none(world):
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("sq", "990 den ju kthehen në kartelën me të cilën paguat, brenda 3 ditëve të punës."),
-        ("mk", "990 ден. Ви се враќаат на картичката со која плативте, во рок од 3 работни дена."),
-        ("en", "goes back to the card you paid with, within 3 working days."),
+        ("sq", "990 den kthehen në kartelën me të cilën u pagua, brenda 3 ditëve të punës."),
+        ("mk", "990 ден. се враќаат на картичката со која е платено, во рок од 3 работни дена."),
+        ("en", "goes back to the card that was paid with, within 3 working days."),
     ],
 )
 def test_a_cancellation_says_what_returns_and_when(world, language, said):

@@ -112,7 +112,7 @@ def test_the_mail_of_the_delivery_says_what_to_do_with_a_damaged_device(world):
 def test_the_mail_of_a_return_says_what_goes_back_to_the_card(world):
     _, _, text, html = sent("returned", world)
     for part in (text, html):
-        assert "52.800 den ju kthehen në të njëjtën kartelë." in part
+        assert "52.800 den kthehen në kartelën me të cilën u pagua." in part
 
 
 @pytest.mark.rule("DLV-5")

@@ -256,7 +256,7 @@ def test_the_mail_of_a_lapsed_order_says_that_nothing_was_charged_and_leads_to_t
 def test_money_that_came_too_late_is_announced_to_go_back_to_the_card():
     message = written("payment_returned", state="lapsed")
     for part in (text_of(message), Seen(html_of(message)).text):
-        assert "ju kthehet në të njëjtën kartelë." in part
+        assert "kthehet në kartelën me të cilën u pagua." in part
         assert "49.980 den" in part
 
 

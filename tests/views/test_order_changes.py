@@ -209,7 +209,7 @@ def test_a_form_of_nothing_that_changes_is_refused(mine, order):
 @pytest.mark.rule("AFT-2", "PAY-9")
 def test_before_cancelling_the_page_says_what_returns_and_when_and_then_it_is_cancelled(mine, order):
     shown = mine.get(path(order, "/anulo"))
-    assert "990 den ju kthehen në kartelën me të cilën paguat, brenda 3 ditëve të punës." in shown.words.replace(
+    assert "990 den kthehen në kartelën me të cilën u pagua, brenda 3 ditëve të punës." in shown.words.replace(
         "\u00a0", " "
     )
     assert shown.words.count("Ta anulojmë porosinë?") == 1
