@@ -29,6 +29,8 @@ from views.orders import find_order_or_refuse, without_token
 from views.respond import go, keep_private, respond
 from views.secret_page import keep_secret
 from views.shopper import shopper
+from views.templating import den, moment
+from views.words import gettext
 
 blueprint = Blueprint("pay_link", __name__)
 payer = Blueprint("payer", __name__)
@@ -50,7 +52,7 @@ def _share(order, status=200, **context):
     now = shopper().now
     if not order.is_payable(now):
         return go(url_for("orders.confirmation", number=order.number))
-    link = PayLink.of(order)
+    link, lines = PayLink.of(order), paid_lines(order)
     address = ""
     if link is not None:
         path = f"{language.prefix_of(language.current())}/paguaj-per/{link.token()}"
@@ -62,10 +64,26 @@ def _share(order, status=200, **context):
         order=order,
         link=link,
         address=address,
-        lines=paid_lines(order) if link is None else [],
+        wish=_wish(order, lines, address) if address else "",
+        lines=lines,
         **context,
     )
     return keep_private(response)
+
+
+def _wish(order, lines, address: str) -> str:
+    """What the shopper's SMS or mail to the payer begins with: no more than the payer's page says (PRV-1)."""
+    here = language.current()
+    names = [line.title(here) if line.quantity == 1 else f"{line.quantity} × {line.title(here)}" for line in lines]
+    text = gettext(
+        "Ju lutem paguajeni për mua te %(brand)s: %(what)s, %(amount)s, deri më %(until)s. %(address)s",
+        brand=config.BRAND,
+        what=", ".join(names),
+        amount=den(order.due_now),
+        until=moment(order.payable_until),
+        address=address,
+    )
+    return text.replace("\u00a0", " ")
 
 
 @blueprint.post("/porosia/<number>/paguan-tjeter")

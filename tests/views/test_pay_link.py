@@ -1,5 +1,7 @@
 """Somebody else pays: the shopper's link, what its payer sees and pays, and who else could call (PAY-8, PRV-1)."""
 
+from urllib.parse import unquote
+
 import pytest
 
 import config
@@ -244,3 +246,31 @@ def test_the_payers_page_costs_a_few_queries(payer, path):
     payer.get(path)
     with assert_query_count(4):
         payer.get(path)
+
+
+@pytest.mark.rule("PAY-8", "PRV-1")
+@LANGUAGES
+def test_the_shopper_sees_the_orders_number_and_shares_a_sentence_with_no_more_than_the_payer_is_shown(
+    shopper, order, path, language, prefix
+):
+    page = check(shopper.get(f"{prefix}/porosia/{order.number}/paguan-tjeter"), language)
+    assert order.number in page.words
+    assert order.email in page.words
+    shared = [unquote(a.get("href")) for a in page.all("a") if a.get("href").startswith(("sms:", "mailto:?"))]
+    assert len(shared) == 2
+    amount = "52,800" if language == "en" else "52.800"
+    for text in shared:
+        for said in ("Samsung Galaxy S25", amount, config.BRAND, "12:30"):
+            assert said in text
+        assert text.endswith(f" {HOST}{prefix}{path}")
+        for secret in (*SECRETS, order.number, order.street, order.phone):
+            assert not named.stands_in(secret, text)
+
+
+@pytest.mark.rule("AFT-2", "PAY-9")
+def test_what_somebody_else_paid_goes_back_to_their_card_and_the_dialog_says_so(app, shopper, payer, order, path):
+    payer.post(path)
+    send(payer, RETURN, result(Payment.get(Payment.link.is_null(False))))
+    page = shopper.get(f"/porosia/{order.number}/anulo")
+    assert "kthehen në kartelën me të cilën u pagua" in page.words
+    assert "kartelën tuaj" not in page.words
