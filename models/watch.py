@@ -14,7 +14,7 @@ from peewee import SQL, BooleanField, Case, CharField, Check, ForeignKeyField, I
 
 import config
 from models.allowance import Allowance
-from models.base import BaseModel, MomentField, ShortLived, Unfinished, db, locked
+from models.base import IS_SQLITE, BaseModel, MomentField, ShortLived, Unfinished, db, locked
 from models.catalogue import SEGMENTS, Brand, CatalogueVersion, Device, Promotion, Variant
 from models.outbox import Mail
 from models.pricing import Price, device_only_price
@@ -217,15 +217,25 @@ class Watch(ShortLived, BaseModel):
 
     def _confirm(self, now) -> None:
         cls = type(self)
-        held = locked(cls.select().where(cls.id == self.id)).first()
+        # A profile's is confirmed already, and has none of its own.
+        email = cls.select(cls.email).where(cls.id == self.id).scalar() or ""
+        owner = Profile.of_email(email)
+        owner = owner if owner is not None and owner.is_verified else None
+        if owner is not None:
+            # The profile before its watches, as `ask_for` and the worker take them.
+            locked(Profile.select().where(Profile.id == owner.id)).get()
+        theirs = (cls.email == email) if owner is None else (cls.email == email) | (cls.profile == owner)
+        # All about the same that count or may: links that are pressed at once take turns.
+        same = (
+            theirs & (cls.variant == self.variant_id) & (cls.kind == self.kind) & cls.state.in_(("waiting", "active"))
+        )
+        found = {watch.id: watch for watch in cls._held((cls.id == self.id) | same)}
+        held = found.get(self.id)
         if held is None or held.expires_at <= now or held.state == "stopped":
             raise LinkOver
         if held.state != "waiting":
             return
-        owner = Profile.of_email(held.email)
-        owner = owner if owner is not None and owner.is_verified else None
-        theirs = (cls.email == held.email) if owner is None else (cls.email == held.email) | (cls.profile == owner)
-        cls._end(now, ACTIVE, theirs, cls.variant == held.variant_id, cls.kind == held.kind)
+        cls._end(now, cls.id.in_(list(found)), ACTIVE)
         cls._refuse_many(profile=owner, email=held.email)
         whose = {} if owner is None else {"profile": owner, "email": None}
         cls.update(state="active", fresh=True, expires_at=now + LIVES, **whose).where(cls.id == held.id).execute()
@@ -251,11 +261,19 @@ class Watch(ShortLived, BaseModel):
         return cls._end(now, mine, cls.state != "stopped")
 
     @classmethod
+    def _held(cls, *which) -> list["Watch"]:
+        """Those rows, locked until the transaction ends: by id, so that nobody waits for each other in a ring."""
+        return list(locked(cls.select().where(*which).order_by(cls.id)))
+
+    @classmethod
     def _end(cls, now, *which) -> int:
         # One that nobody confirmed goes as soon as it would have gone anyway.
         later = Value(now + KEPT, converter=cls.expires_at.db_value)
         until = Case(None, [(cls.state == "waiting", cls.expires_at)], later)
-        return cls.update(state="stopped", fresh=False, expires_at=until).where(*which).execute()
+        with db.atomic():
+            held = [watch.id for watch in cls._held(*which)]
+            ended = cls.update(state="stopped", fresh=False, expires_at=until).where(cls.id.in_(held), *which)
+            return ended.execute() if held else 0
 
     @classmethod
     def past(cls, now):
@@ -343,9 +361,11 @@ class Watch(ShortLived, BaseModel):
         """Tell those of `ids` that have come true; in the caller's transaction."""
         if not ids:
             return 0
-        rows = cls.select().where(ACTIVE, cls.id.in_(ids)).order_by(cls.id)
+        # The profile before its watches, as `ask_for` takes them: the mail would wait for whoever holds it.
+        theirs = Profile.select(Profile.id).where(Profile.id.in_(cls.select(cls.profile).where(cls.id.in_(ids))))
+        list(_kept(theirs.order_by(Profile.id)).tuples())
         # Held: whoever stops one now waits, or is waited for.
-        held = [row.id for row in locked(rows)]
+        held = [watch.id for watch in cls._held(cls.id.in_(ids)) if watch.state == "active"]
         watches = list(cls.with_device().where(cls.id.in_(held)).order_by(cls.id)) if held else []
         _add_costs(watches, now)
         return sum(watch._tell(now) for watch in watches if watch.has_come_true)
@@ -434,6 +454,11 @@ class WatchMark(BaseModel):
         else:
             self.after = last
         self.save(only=[WatchMark.version, WatchMark.upto, WatchMark.after])
+
+
+def _kept(query):
+    """The query's rows, which nobody locks or deletes until the transaction ends, and others may refer to."""
+    return query if IS_SQLITE else query.for_update("FOR KEY SHARE")
 
 
 def _prices(variants: list[Variant], now, segment: str) -> dict[int, Price]:

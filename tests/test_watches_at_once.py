@@ -56,6 +56,66 @@ print(json.dumps({
 )
 CONFIRMED = WAIT.replace('"confirmed" in sys.argv', "True")
 
+# In which order transactions come to a row is set by the clock: each task begins so many seconds after the start.
+AFTER = (
+    BEGIN
+    + """
+import time
+time.sleep(float(sys.argv[1]))
+"""
+)
+# Somebody has the row of a watch for a second and a half; PostgreSQL gives it to who wants it meanwhile in the order
+# they came.
+HELD = (
+    AFTER
+    + """
+with db.atomic():
+    Watch.update(language="sq").where(Watch.id == int(sys.argv[2])).execute()
+    time.sleep(1.5)
+"""
+)
+WRITTEN_ANEW = (
+    BEGIN
+    + """
+for fresh in (True, False):
+    Watch.update(fresh=fresh).where(Watch.id == int(sys.argv[1])).execute()
+"""
+)
+CONFIRM_AFTER = AFTER + "Watch.get_by_id(int(sys.argv[2])).confirm(NOW)"
+STOP_ALL_AFTER = AFTER + "Watch.get_by_id(int(sys.argv[2])).stop_all(NOW)"
+TELL_AFTER = AFTER + "Watch.tell_all_due(NOW)"
+ASK_AFTER = AFTER + "Watch.ask_for(Profile.get(), variant(), sys.argv[2], segment=None, now=NOW)"
+# A profile's three wishes, written anew in another order, as presses and rounds of the worker do.
+THREE = (
+    BEGIN
+    + """
+owner = profile()
+Watch.tell_all_due(NOW)
+skus = ("IP16-BLACK-256", "CASE-BLACK", "REDMI-GREEN-128")
+made = [
+    Watch.ask_for(owner, Variant.get(Variant.sku == sku), kind, segment=None, now=NOW).id
+    for sku, kind in zip(skus, ("stock", "price", "price"))
+]
+for number in (made[1], made[0]):
+    for fresh in (False, True):
+        Watch.update(fresh=fresh).where(Watch.id == number).execute()
+print(json.dumps(made))
+"""
+)
+# A profile's wish for a lower price, which has come true.
+CHEAPER = (
+    BEGIN
+    + """
+back()
+owner = profile()
+wish = Watch.ask_for(owner, variant(), "price", segment=None, now=NOW)
+with db.atomic():
+    Variant.update(price=Variant.price - 100).where(Variant.id == variant().id).execute()
+    relist([variant().device_id], NOW)
+print(json.dumps([wish.id]))
+"""
+)
+
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory):
@@ -120,3 +180,37 @@ def test_who_stops_while_being_told_is_told_or_stopped_and_never_both(shop):
     tasks = [(STOP, [str(watch)]) for watch in watches]
     assert at_once(shop, *tasks, (TELL, []), (TELL, [])) == Counter({"": 5})
     assert facts(shop)["states"] == ["stopped"] * 3
+
+
+def test_who_ends_all_while_the_worker_looks_at_them_waits_for_it_and_not_in_a_ring(shop):
+    made = json.loads(shop.alone("script", THREE, []))
+    held, stopped = (HELD, ["0", str(made[1])]), (STOP_ALL_AFTER, ["0.8", str(made[0])])
+    assert at_once(shop, held, (TELL_AFTER, ["0.4"]), stopped) == Counter({"": 3})
+    assert facts(shop)["states"] == ["stopped"] * 3
+
+
+def test_who_ends_all_while_another_link_is_pressed_waits_for_it_and_not_in_a_ring(shop):
+    first, second = json.loads(shop.alone("script", WAIT, ["2", "a@example.com%.0s"]))
+    shop.alone("script", CONFIRM, [str(first)])
+    shop.alone("script", WRITTEN_ANEW, [str(second)])
+    held, stopped = (HELD, ["0", str(first)]), (STOP_ALL_AFTER, ["0.4", str(first)])
+    answers = at_once(shop, held, stopped, (CONFIRM_AFTER, ["0.8", str(second)]))
+    assert set(answers) <= {"", "LinkOver"}
+    assert facts(shop)["states"] == ["stopped"] * 2
+
+
+def test_a_link_and_a_profiles_button_pressed_at_once_leave_one_wish(shop):
+    first, second = json.loads(shop.alone("script", WAIT, ["2", "arben@example.com%.0s"]))
+    shop.alone("script", CONFIRM, [str(first)])
+    held, pressed = (HELD, ["0", str(first)]), (CONFIRM_AFTER, ["0.4", str(second)])
+    assert at_once(shop, held, pressed, (ASK_AFTER, ["0.8", "stock"])) == Counter({"": 3})
+    states = facts(shop)["states"]
+    assert (states.count("active"), states.count("waiting")) == (1, 0)
+
+
+def test_a_button_that_is_pressed_while_the_worker_tells_waits_for_it_and_not_in_a_ring(shop):
+    [wish] = json.loads(shop.alone("script", CHEAPER, []))
+    held, pressed = (HELD, ["0", str(wish)]), (ASK_AFTER, ["0.8", "price"])
+    assert at_once(shop, held, (TELL_AFTER, ["0.4"]), pressed) == Counter({"": 3})
+    # SQLite lets anybody go first: with what it costs by then there is nothing to tell.
+    assert facts(shop)["states"] in (["active"], ["active", "told"])
