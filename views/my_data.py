@@ -20,7 +20,7 @@ from models.erasure import AlreadyConfirmed, Erasure, NotYet, StaffProfile, outl
 from models.person_data import take_out
 from models.profile import LockedOut, WrongPassword
 from models.profile_link import LinkOver
-from views import caller, privacy_words
+from views import caller, data_words, privacy_words
 from views.forms.my_data import ConfirmForm, DownloadForm, EraseForm
 from views.members import members_only
 from views.respond import go, keep_private, respond
@@ -116,7 +116,7 @@ def _packed(given: dict, now) -> io.BytesIO:
 
 def _parts(given: dict) -> list:
     """(kind in words, its tables with their rows): each table once, under the first kind that it holds."""
-    parts, told = [], set()
+    parts, told, reader = [], set(), data_words.Reader(given["tables"])
     for kind in privacy_words.kinds():
         tables = [
             (table, given["tables"][table])
@@ -125,18 +125,9 @@ def _parts(given: dict) -> list:
         ]
         told |= {table for table, _ in tables}
         if tables:
-            shown = [(privacy_words.table(table), [_row(table, row) for row in rows]) for table, rows in tables]
+            shown = [(data_words.table(table), [reader.row(table, row) for row in rows]) for table, rows in tables]
             parts.append((kind, shown))
     return parts
-
-
-def _row(table: str, row: dict) -> list:
-    """What people read of a row: its columns in words; keys of other rows say something to programs alone."""
-    return [
-        (privacy_words.column(table, name), privacy_words.value(held))
-        for name, held in row.items()
-        if held not in (None, "", [], {}) and name in personal.TABLES[table].columns
-    ]
 
 
 # Going

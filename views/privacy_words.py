@@ -3,15 +3,11 @@
 Who declares a new kind there adds its words to KINDS, and those of a new piece of data to DATA.
 """
 
-import json
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 import config
 from models import personal
 from views.forms import lazy_gettext
-from views.templating import moment
 from views.words import gettext, ngettext
 
 DATA = {
@@ -244,110 +240,3 @@ def _cookie(name: str, setting: str | int) -> Told:
     many = getattr(config, setting) if isinstance(setting, str) else setting
     kept = ngettext("%(num)d ditë", "%(num)d ditë", many) if many else gettext("derisa ta mbyllni shfletuesin")
     return Told(name, name, "", str(COOKIES[name]), kept)
-
-
-# Columns that are no personal data by themselves, for the file that people read; others are shown as they are called.
-COLUMNS = {
-    "first_name": lazy_gettext("emri"),
-    "last_name": lazy_gettext("mbiemri"),
-    "recipient": lazy_gettext("kush e pranon"),
-    "street": lazy_gettext("rruga"),
-    "place": lazy_gettext("vendi"),
-    "municipality": lazy_gettext("komuna"),
-    "postal_code": lazy_gettext("kodi postar"),
-    "verified_at": lazy_gettext("konfirmuar më"),
-    "sku": lazy_gettext("kodi i pajisjes"),
-    "number": lazy_gettext("numri"),
-    "state": lazy_gettext("gjendja"),
-    "kind": lazy_gettext("lloji"),
-    "at": lazy_gettext("koha"),
-    "created_at": lazy_gettext("filloi më"),
-    "placed_at": lazy_gettext("porositur më"),
-    "added_at": lazy_gettext("shtuar më"),
-    "written_at": lazy_gettext("shkruar më"),
-    "sent_at": lazy_gettext("dërguar më"),
-    "total": lazy_gettext("gjithsej"),
-    "due_now": lazy_gettext("me kartelë"),
-    "amount": lazy_gettext("shuma"),
-    "price": lazy_gettext("çmimi"),
-    "quantity": lazy_gettext("sasia"),
-    "points": lazy_gettext("pikët"),
-    "balance": lazy_gettext("gjendja e pikëve"),
-    "names": lazy_gettext("pajisja"),
-    "colours": lazy_gettext("ngjyra"),
-    "what": lazy_gettext("çfarë"),
-    "why": lazy_gettext("arsyeja"),
-    "role": lazy_gettext("kush"),
-    "given": lazy_gettext("pranuar"),
-    "tariff": lazy_gettext("tarifa"),
-    "currency": lazy_gettext("valuta"),
-}
-
-
-# What the rows of a table are, for the same file.
-TABLES = {
-    "profile": lazy_gettext("Llogaria"),
-    "consent": lazy_gettext("Pëlqimet"),
-    "erasure": lazy_gettext("Fshirja e llogarisë"),
-    "cart": lazy_gettext("Shporta"),
-    "cart_line": lazy_gettext("Në shportë"),
-    "checkout": lazy_gettext("Të shkruara gjatë porosisë"),
-    "wish_list": lazy_gettext("Lista e dëshirave"),
-    "wish_line": lazy_gettext("Dëshirat"),
-    "watch": lazy_gettext("Njoftimet"),
-    "saved_address": lazy_gettext("Adresat"),
-    "order": lazy_gettext("Porositë"),
-    "order_line": lazy_gettext("Pajisjet e porositura"),
-    "order_event": lazy_gettext("Gjendjet e porosive"),
-    "order_points": lazy_gettext("Pikët e porosive"),
-    "cancellation": lazy_gettext("Anulimet"),
-    "delivery_attempt": lazy_gettext("Dorëzimet"),
-    "arranged_time": lazy_gettext("Oraret e dorëzimit"),
-    "document": lazy_gettext("Dokumentet"),
-    "new_number": lazy_gettext("Numrat e rinj"),
-    "audit_entry": lazy_gettext("Ndryshimet"),
-    "identification": lazy_gettext("Identifikimet"),
-    "claim": lazy_gettext("Ankesat dhe tërheqjet"),
-    "attachment": lazy_gettext("Skedarët"),
-    "payment": lazy_gettext("Pagesat"),
-    "refund": lazy_gettext("Kthimet e parave"),
-    "bill_payment": lazy_gettext("Pagesat e faturave"),
-    "bill_payment_line": lazy_gettext("Faturat e paguara"),
-    "mail": lazy_gettext("E-postat"),
-    "number": lazy_gettext("Numrat"),
-    "profile_number": lazy_gettext("Numrat e shtuar"),
-    "invoice": lazy_gettext("Faturat e papaguara"),
-    "contract": lazy_gettext("Kontratat"),
-    "fixed_service": lazy_gettext("Shërbimet fikse"),
-    "club_member": lazy_gettext("Anëtarësimet"),
-    "club_entry": lazy_gettext("Historia e pikëve"),
-    "club_lot": lazy_gettext("Pikët sipas afatit"),
-    "voucher": lazy_gettext("Kodet te partnerët"),
-    "club_service": lazy_gettext("Shërbimet e konvertuara"),
-    "gift_handout": lazy_gettext("Dhuratat"),
-}
-
-
-def table(name: str) -> str:
-    """What the rows of a table are; as it is called where nobody named it."""
-    return str(TABLES.get(name, name.replace("_", " ")))
-
-
-def column(table: str, name: str) -> str:
-    """What a column of `table` is called in the file that people read."""
-    if name in COLUMNS:
-        return str(COLUMNS[name])
-    held = {column: what for kind in personal.TABLES[table].kinds.values() for column, what in kind.items()}
-    return str(DATA[held[name]]) if name in held else name.replace("_", " ")
-
-
-def value(held) -> str:
-    """What stands in it: moments to the minute in the shop's time, lists and objects as text."""
-    if isinstance(held, bool):
-        return gettext("Po") if held else gettext("Jo")
-    if isinstance(held, (dict, list)):
-        return json.dumps(held, ensure_ascii=False)
-    if isinstance(held, str) and len(held) > 18 and held[10:11] == "T":
-        with suppress(ValueError):
-            return moment(datetime.fromisoformat(held))
-    return str(held)
