@@ -1,5 +1,7 @@
 """Devices side by side. The choice stands in the address; a cookie carries it from page to page on the way there."""
 
+from urllib.parse import parse_qs, urlsplit
+
 from flask import Blueprint, abort, request
 from flask_babel import gettext
 
@@ -29,12 +31,17 @@ MORE = 4
 
 @blueprint.get("/krahaso")
 def show():
-    """The devices of the address beside each other. What is opened last is what the browser carries on."""
+    """The devices of the address beside each other.
+
+    The browser carries on what is opened by who compares nothing yet, and each step from its own comparison; a link
+    that somebody else made is looked at, and what the browser carries stays.
+    """
     shelf.fresh()
     asked = list(dict.fromkeys(request.args.getlist("p")))
     choices = [found for slug in asked[: 3 * MOST] if (found := _offered(slug))]
-    if not asked and (known := facts_of(compared_ids())):
-        return go(address_of(card["slug"] for card in known))
+    own = [card["slug"] for card in facts_of(compared_ids())]
+    if not asked and own:
+        return go(address_of(own))
     notes = []
     if len(choices) < len(asked[: 3 * MOST]):
         notes.append(("", gettext("Çfarë nuk shitet më nga kjo lidhje nuk tregohet këtu.")))
@@ -45,7 +52,7 @@ def show():
     if refused is not None and len(shown) == MOST and refused not in shown:
         notes.append(("warn", _refused(refused.device)))
     response = respond("compare/page.html", "compare/_piece.html", notes=notes, **_context(shown))
-    if shown:
+    if shown and (not own or _came_from() == own):
         keep_compared(response, [choice.device.id for choice in shown])
     return response
 
@@ -105,6 +112,15 @@ def clear():
         response = respond("compare/_chosen.html", "compare/_chosen.html", tray=tray([], oob=True), said=said)
     keep_compared(response, [])
     return response
+
+
+def _came_from() -> list[str]:
+    """The devices of the comparison that led here by one of its links; none where it was another page."""
+    before = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    if not before.path.endswith(url("compare.show")):
+        return []
+    asked = dict.fromkeys(parse_qs(before.query).get("p", []))
+    return [slug for slug in list(asked)[: 3 * MOST] if _offered(slug)][:MOST]
 
 
 def _offered(slug: str) -> Choice | None:
@@ -193,7 +209,7 @@ def _groups(choices: list[Choice]) -> list[dict]:
         _row(gettext("Vetëm pajisje"), [_price(choice, segment) for choice in choices]),
         _row(gettext("Me Besnik 24"), [_text(_monthly(choice)) for choice in choices]),
         _row(gettext("Gjendja"), [_stock(choice) for choice in choices]),
-        _row(gettext("Dhuratë"), [_text(choice.gift.name(current()) if choice.gift else "") for choice in choices]),
+        _row(gettext("Dhuratë"), [_gift(choice) for choice in choices]),
         _row(gettext("Ngjyrat"), [_text(_colours(choice)) for choice in choices]),
     ]
     facts = [
@@ -214,6 +230,11 @@ def _row(title: str, cells: list[dict]) -> dict:
 
 def _text(text: str, tag: str = "") -> dict:
     return {"text": text, "tag": tag}
+
+
+def _gift(choice: Choice) -> dict:
+    # Of an empty cell it is said that nobody knows; here it is known.
+    return _text(choice.gift.name(current()) if choice.gift else "") | {"none": gettext("pa dhuratë")}
 
 
 def _price(choice: Choice, segment: str | None) -> dict:

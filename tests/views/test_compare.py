@@ -8,7 +8,7 @@ from models.catalogue import Device
 from models.shelf import relist
 from tests import world as named
 from tests.query_count import assert_query_count
-from tests.views.browser import Browser
+from tests.views.browser import HOST, Browser
 from tests.views.test_html import faults
 
 FOUR = ("galaxy-s25", "iphone-16", "redmi-14", "pixel-9")
@@ -86,6 +86,32 @@ def test_a_card_puts_a_device_beside_those_chosen_before_and_twice_is_once(shopp
     assert chosen(shopper.get("/krahaso/shto?p=galaxy-s25&hiq=1")) == ["iphone-16"]
     assert shopper.follow(shopper.get("/krahaso/hiq")).status == 200
     assert "Ende nuk keni zgjedhur pajisje" in shopper.get("/krahaso").words
+
+
+def test_somebody_elses_comparison_is_looked_at_and_ones_own_stays(shopper, stranger):
+    shopper.get("/krahaso/shto?p=tab-a9")
+    for headers in ({}, {"Referer": "https://mail.example/krahaso?p=tab-a9x"}, {"Referer": f"{HOST}/celulare"}):
+        assert "Google Pixel 9" in shopper.get(PATH, headers=headers).text_of("krahasimi")
+    assert chosen(shopper.get("/krahaso")) == ["tab-a9"]
+    # Nor does a step on it change one's own.
+    shopper.get("/krahaso?p=galaxy-s25", headers={"Referer": HOST + PATH})
+    assert chosen(shopper.get("/krahaso")) == ["tab-a9"]
+    # Who compares nothing yet goes on with it.
+    stranger.get(PATH)
+    assert chosen(stranger.get("/krahaso")) == list(FOUR)
+
+
+@pytest.mark.parametrize("piece", [False, True])
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_each_step_from_ones_own_comparison_is_carried_on(shopper, piece, prefix):
+    where = "HX-Current-URL" if piece else "Referer"
+    shopper.get(prefix + PATH)
+    at = prefix + PATH
+    for slugs in (FOUR[:3], FOUR[:2], (*FOUR[:2], "pixel-9")):
+        step = f"{prefix}/krahaso?p=" + "&p=".join(slugs)
+        shopper.get(step, piece=piece, headers={where: HOST + at})
+        assert chosen(shopper.get(f"{prefix}/krahaso")) == list(slugs)
+        at = f"{step}&vetem=ndryshimet"
 
 
 def test_a_fifth_is_refused_in_words_and_nothing_is_lost(shopper):
