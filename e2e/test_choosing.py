@@ -47,7 +47,7 @@ def test_four_devices_side_by_side_and_a_fifth_is_refused(shop, visitor):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     # By keyboard as by finger: the table moves, its titles and heads stay.
     table.focus()
-    title, head = table.locator("tbody th[scope=row]").first, table.locator("thead td").first
+    title, head = table.locator("tbody th[scope=row]").first, table.locator("thead th").first
     before = title.bounding_box()["x"], head.bounding_box()["y"]
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key, delay=200)

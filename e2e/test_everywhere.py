@@ -24,7 +24,31 @@ REACHING = """width => [...document.querySelectorAll('body *')].filter(one => {
   text.selectNodeContents(one);
   return one.checkVisibility() && [one, text].some(part => part.getBoundingClientRect().right > width + 1);
 }).map(one => one.outerHTML.slice(0, 90)).slice(-3)"""
+# Words that end beyond the card or the frame that they stand in.
+BEYOND = """() => [...document.querySelectorAll('.card > *, .cats .item > span')].filter(one => {
+  const text = document.createRange();
+  text.selectNodeContents(one);
+  const ends = one.closest('.card, .item').getBoundingClientRect().right;
+  return one.checkVisibility() && !one.matches('.card__tools, .card__marks')
+    && text.getBoundingClientRect().right > ends + 1;
+}).map(one => one.textContent.trim())"""
+# Words of headings that go on in the next line.
+BROKEN = r"""() => [...document.querySelectorAll('h1, h2')].filter(one => one.checkVisibility()).flatMap(one => {
+  const found = [];
+  for (const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT); texts.nextNode();)
+    for (const { 0: word, index } of texts.currentNode.data.matchAll(/[\p{L}\p{N}]+/gu)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + word.length);
+      if (new Set([...range.getClientRects()].map(line => Math.round(line.top))).size > 1) found.push(word);
+    }
+  return found;
+})"""
 NARROW, WIDE, LARGE_TEXT = 320, 2560, 390
+TWICE = "document.documentElement.style.fontSize = '200%'"
+COMPARED = [
+    f"p={slug}" for slug in ("samsung-galaxy-s25", "apple-iphone-16", "samsung-galaxy-s25-ultra", "xiaomi-15")
+]
 # Who looks, where the look begins, and which links are followed from there.
 STEPS = ("/shporta", "/porosia/te-dhenat", "/porosia/dergesa", "/porosia/pagesa", "/porosia/pasqyra")
 
@@ -70,7 +94,7 @@ def sideways(page, address) -> list[str]:
 
     look(NARROW, "at 320 px")
     look(WIDE, "at 2560 px")
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.evaluate(TWICE)
     look(LARGE_TEXT, "with letters twice as large")
     return found
 
@@ -119,6 +143,78 @@ def test_every_page_fits_the_narrowest_and_the_widest_screen_and_letters_twice_a
     assert not wrong, "\n".join(wrong)
 
 
+def edges(page, selector) -> dict:
+    return page.eval_on_selector(selector, "one => one.getBoundingClientRect().toJSON()")
+
+
+@pytest.mark.parametrize("address", ["/mk/buxheti", "/mk/celulare", "/mk/oferta"])
+def test_prices_and_kinds_stay_in_their_frames_on_the_narrowest_screen(visitor, address):
+    page = visitor(size={"viewport": {"width": NARROW, "height": 640}})
+    page.goto(address)
+    assert page.evaluate(BEYOND) == []
+
+
+@pytest.mark.parametrize("address", ["/mk/", "/mk/klubi", "/mk/ndihme/si-porosisni", "/mk/pajisja/xiaomi-15"])
+def test_no_heading_breaks_within_a_word_when_letters_are_twice_as_large(visitor, address):
+    page = visitor(size={"viewport": {"width": LARGE_TEXT, "height": 844}})
+    page.goto(address)
+    page.evaluate(TWICE)
+    assert page.evaluate(BROKEN) == []
+
+
+def test_the_bar_of_what_is_compared_leaves_the_page_in_sight_with_letters_twice_as_large(visitor):
+    page = visitor(size={"viewport": {"width": LARGE_TEXT, "height": 844}})
+    page.goto("/celulare")
+    for number in range(4):
+        page.locator(".card [data-choose=compared]").nth(number).click()
+        expect(page.locator(".tray li")).to_have_count(number + 1)
+    page.evaluate(TWICE)
+    bar = edges(page, ".tray")
+    assert bar["height"] < 100
+    assert bar["left"] >= 0
+    assert bar["right"] <= LARGE_TEXT
+    # What is said stands above it.
+    page.evaluate("document.querySelector('#flash').textContent = document.body.dataset.offline")
+    assert edges(page, "#flash")["bottom"] <= bar["top"]
+
+    page.goto("/pajisja/xiaomi-15")
+    page.evaluate(TWICE)
+    page.locator("#cmimi").scroll_into_view_if_needed()
+    bar = edges(page, ".tray")
+    assert bar["height"] < 100
+    assert edges(page, "#cmimi")["bottom"] <= bar["top"] + 1
+
+
+def test_three_devices_stand_side_by_side_on_a_phone_and_stay_named(visitor):
+    page = visitor(size=PHONE)
+    page.goto(f"/krahaso?{'&'.join(COMPARED[:3])}")
+    region = ".side-by-side"
+    assert page.eval_on_selector(region, "one => one.scrollWidth <= one.clientWidth")
+    assert page.eval_on_selector(region, "one => getComputedStyle(one).overflowY") == "visible"
+    page.evaluate("scrollTo(0, 900)")
+    assert edges(page, f"{region} thead")["top"] == pytest.approx(edges(page, ".top")["bottom"], abs=2)
+    # The fourth is cut by the edge, so that it is seen to be there, and the keyboard reaches what scrolls.
+    page.goto(f"/krahaso?{'&'.join(COMPARED)}")
+    last = edges(page, f"{region} thead th:last-child")
+    assert last["left"] < PHONE["viewport"]["width"] < last["right"]
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
+    page.locator(region).focus()
+    page.keyboard.press("ArrowRight")
+    wait_until(page, f"document.querySelector('{region}').scrollLeft > 0")
+
+
+def test_a_comparison_on_paper_has_every_device(visitor):
+    page = visitor(size=PHONE)
+    page.goto(f"/mk/krahaso?{'&'.join(COMPARED)}")
+    paper = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True)))
+    assert len(paper.pages) == 1
+    # As wide as a sheet within its margins.
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 960})
+    assert page.evaluate(REACHING, 680) == []
+    assert page.locator(".side-by-side thead th").count() == len(COMPARED)
+
+
 def test_an_order_on_paper_is_the_order_alone(shop, visitor):
     page = visitor(scheme="dark")
     email, _ = member_with(shop)
@@ -134,7 +230,7 @@ def test_an_order_on_paper_is_the_order_alone(shop, visitor):
     assert number in text
     assert "Xiaomi 15" in text
     assert "Rruga 12" in text
-    for pressed in ("Ndrysho", "Anulo porosinë", "Klubi Im", "Privatësia"):
+    for pressed in ("Ndrysho", "Anulo porosinë", "Klubi Im", "Privatësia", "Pyetje që lindin këtu"):
         assert pressed not in text
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -163,5 +259,6 @@ def test_what_is_chosen_and_focused_shows_in_the_readers_own_colours(visitor):
     for is_chosen, wide in ((":checked", "3px"), (":not(:checked)", "1px")):
         found = f".choice:has(> input{is_chosen}), .pick label:has(input{is_chosen})"
         assert set(page.eval_on_selector_all(found, border)) == {wide}
+    assert page.eval_on_selector_all("#q", border) == ["1px"]
     page.locator("#cmimi button").focus()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
