@@ -3,6 +3,7 @@
 The same for everybody, in an address that can be shared; each device leads to exactly that choice on its page.
 """
 
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -30,6 +31,8 @@ KIND_WORDS = {"celulare": "phone", "tablete": "tablet"}
 SORT_WORDS = {"muaji": "month", "gjithsej": "total"}
 _MOST = 9_999_999 * MINOR
 _PAGE_MOST = 100_000
+# Letters that a field of an amount takes.
+_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,14 @@ class Asked:
     kind: str = ""
     sort: str = ""
     page: int = 1
+    # (field, what was typed) where that is no amount; the rest is answered as if it was left empty.
+    unread: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, args, codes) -> "Asked":
         """From a query string, which may say anything; `codes` are the tariffs there are."""
-        most, today = (_amount(args.get(name, "")) for name in ("deri", "sot"))
+        typed = {name: " ".join(args.get(name, "").split())[:_LENGTH] for name in ("deri", "sot")}
+        most, today = map(_amount, typed.values())
         tariff, kind, sort, page = (args.get(name, "") for name in ("tarifa", "lloji", "rendit", "faqe"))
         return cls(
             most=most or None,
@@ -55,6 +61,7 @@ class Asked:
             kind=kind if kind in KIND_WORDS else "",
             sort=sort if sort in SORT_WORDS else "",
             page=min(max(int(page), 1), _PAGE_MOST) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
+            unread=tuple((name, text) for name, text in typed.items() if text and _amount(text) is None),
         )
 
     def query_string(self) -> str:
@@ -87,8 +94,11 @@ class Asked:
 
 
 def _amount(text: str) -> int | None:
-    amount = read_amount(text[:40])
-    return None if amount is None else min(amount, _MOST)
+    amount = read_amount(text)
+    if amount is None:
+        # More than anything costs, or nothing of an amount.
+        return _MOST if re.search("[0-9]", text) else None
+    return min(amount, _MOST)
 
 
 @blueprint.get("/buxheti")
@@ -107,10 +117,12 @@ def show():
     # What was used to get here is gone after the swap: the heading takes the focus.
     moved = used.startswith("faqe-")
     response = kept_page(
-        (version, "budget.show", query_string, piece, typing, moved),
+        (version, "budget.show", query_string, asked.unread, piece, typing, moved),
         lambda: _render(asked, query_string, piece, typing, moved),
     )
-    if piece:
+    if asked.unread:
+        response.status_code = 422
+    elif piece:
         response.headers["HX-Push-Url"] = url("budget.show") + query_string
     return response
 
@@ -145,6 +157,7 @@ def _render(asked: Asked, query_string: str, piece: bool, typing: bool, moved: b
             ("gjithsej", gettext("Më pak gjithsej"), asked.sort == "gjithsej"),
         ],
         "currency": currency(),
+        "unread": dict(asked.unread),
         "most": grouped(asked.most // MINOR) if asked.most else "",
         "today": grouped(asked.today // MINOR) if asked.today else "",
         # The smallest budget that finds something, in whole units.

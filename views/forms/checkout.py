@@ -105,7 +105,7 @@ class DeliveryForm(ShopForm):
 
 def wish_choices() -> list[SelectChoice]:
     """The hours that a shopper may wish for, the first one being none of them."""
-    return [SelectChoice("", gettext("Pa dëshirë"))] + [
+    return [SelectChoice("", gettext("Çdo orë"))] + [
         SelectChoice(wish, gettext("ora %(hours)s", hours=wish_hours(wish))) for wish in WISHES
     ]
 
