@@ -57,9 +57,15 @@ def new_code() -> str:
     return secrets.token_urlsafe(15)
 
 
+def mailbox_of(email: str) -> str:
+    """By what mails to `email` are counted: what stands behind a plus most servers deliver to the same mailbox."""
+    name, _, server = email.rpartition("@")
+    return f"{name.split('+', 1)[0] or name}@{server}"
+
+
 def count_mail(what: str, email: str, address: str, now) -> None:
     """Count a mail that somebody asks for; raises LockedOut when `email` or the network `address` had its share."""
-    limits = {f"{what}:{email}": MAILS_TO_EMAIL}
+    limits = {f"{what}:{mailbox_of(email)}": MAILS_TO_EMAIL}
     if address:
         limits[f"{what}-from:{address}"] = MAILS_FROM_NETWORK
     Attempt.begin(limits, AN_HOUR, now)

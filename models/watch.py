@@ -19,7 +19,7 @@ from models.catalogue import SEGMENTS, Brand, CatalogueVersion, Device, Promotio
 from models.outbox import Mail
 from models.pricing import Price, device_only_price
 from models.profile import LockedOut, Profile, plain_email
-from models.profile_link import LinkOver, count_mail, new_code, read, sign
+from models.profile_link import LinkOver, count_mail, mailbox_of, new_code, read, sign
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ class Watch(ShortLived, BaseModel):
         email = plain_email(email)
         count_mail("watch-mail", email, address, now)
         # The e-mail itself need not stand in a table of counts.
-        key = f"watch-mails:{hashlib.sha256(email.encode()).hexdigest()}"
+        key = f"watch-mails:{hashlib.sha256(mailbox_of(email).encode()).hexdigest()}"
         if not Allowance.take(key, most=MAILS_A_DAY, within=timedelta(days=1), now=now):
             raise LockedOut("watch-mails")
         with db.atomic():
