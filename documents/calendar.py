@@ -55,6 +55,9 @@ def entry_of(order: Order, language: str, address: str, now: datetime) -> str:
             ("DTEND", _moment(_at(time.day, time.ends))),
             ("TRANSP", "OPAQUE"),
         ]
+    if order.state in OFF:
+        # Calendars that keep a cancelled entry show its title.
+        title = _("%(shop)s: porosia %(number)s nuk vjen më")
     lines = [
         ("BEGIN", "VCALENDAR"),
         ("VERSION", "2.0"),
