@@ -174,13 +174,17 @@ class CartReminder(BaseModel):
         return gone
 
 
-def remember_wish(checkout: Checkout, wants: bool, language: str, wording: str, now) -> None:
+def remember_wish(checkout: Checkout, wants: bool, language: str, wording: str, now, before: str = "") -> None:
     """What a guest ticked beside the e-mail of this checkout: a reminder of this cart, or none (PRV-2).
 
-    Taking the tick away takes back what was said here; a box that was never ticked here says nothing.
+    Taking the tick away takes back what was said here; a box that was never ticked here says nothing. So does another
+    e-mail in the place of `before`: what was said for that one is not said for the next.
     """
     had = checkout.remind_in
     with db.atomic():
+        if had and before and plain_email(before) != plain_email(checkout.email):
+            Consent.say_as_guest(before, KIND, False, now, wording=wording, channel="checkout")
+            had = ""
         if wants:
             Consent.say_as_guest(checkout.email, KIND, True, now, wording=wording, channel="checkout")
         elif had:

@@ -193,10 +193,11 @@ def data():
     if request.method == "POST":
         if not form.validate():
             return show_step("data", checkout, 422, form=form, **reminder_box(checkout))
+        before = checkout.email
         checkout.first_name, checkout.last_name = form.first_name.data, form.last_name.data
         checkout.email, checkout.phone = form.email.data, form.phone_digits
         checkout.save()
-        take_wish(checkout)
+        take_wish(checkout, before)
         return go(url_for(next_step(checkout, "delivery")))
     return show_step("data", checkout, form=form, **reminder_box(checkout))
 

@@ -22,12 +22,15 @@ def reminder_box(checkout: Checkout) -> dict:
     return {"remind_wording": WORDING[KIND], "remind": ticked}
 
 
-def take_wish(checkout: Checkout) -> None:
-    """Keep what was ticked, with the words beside it: a profile's for all its carts, a guest's for this one."""
+def take_wish(checkout: Checkout, before: str) -> None:
+    """Keep what was ticked, with the words beside it: a profile's for all its carts, a guest's for this one.
+
+    `before` is the e-mail that the checkout had until now.
+    """
     if not config.CART_REMINDER_HOURS:
         return
     person, wants, wording = shopper(), FIELD in request.form, str(WORDING[KIND])
     if person.profile is None:
-        remember_wish(checkout, wants, current(), wording, person.now)
+        remember_wish(checkout, wants, current(), wording, person.now, before)
     elif wants:
         Consent.say(person.profile, KIND, True, person.now, wording=wording, channel="checkout")

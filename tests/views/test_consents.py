@@ -152,6 +152,21 @@ def test_the_box_is_empty_and_its_words_are_kept_only_when_it_is_ticked(shopper,
 
 
 @pytest.mark.rule("PRV-2")
+@pytest.mark.parametrize("ticked", [False, True])
+def test_another_email_at_the_same_checkout_takes_back_what_was_said_for_the_one_before(shopper, world, ticked):
+    shopper.choose(world["CASE-BLACK"])
+    shopper.post(DATA_STEP, {**DATA, "email": "wrong@example.com", "kujtesa": "y"})
+    # The same mailbox in other letters is no other one.
+    shopper.post(DATA_STEP, {**DATA, "email": "Wrong@example.com", "kujtesa": "y"})
+    assert Consent.select().count() == 1
+    shopper.post(DATA_STEP, {**DATA, **({"kujtesa": "y"} if ticked else {})})
+    assert Consent.live("cart_email", email="wrong@example.com") is None
+    assert (Consent.live("cart_email", email=DATA["email"]) is not None) == ticked
+    assert Checkout.get().remind_in == ("sq" if ticked else "")
+    assert Consent.select().count() == 2 + ticked
+
+
+@pytest.mark.rule("PRV-2")
 def test_with_a_wrong_field_the_tick_stays_and_nothing_is_written(shopper, world):
     shopper.choose(world["CASE-BLACK"])
     page = shopper.post(DATA_STEP, {**DATA, "email": "x", "kujtesa": "y"})
