@@ -176,6 +176,31 @@ def test_a_shared_list_is_read_by_its_link_until_it_is_shared_no_more(world, wis
     assert wishes.share() != link
 
 
+def test_the_link_that_a_guest_gave_away_leads_to_the_profiles_list_after_login(world, wish):
+    owner, guest = profile(), new_token()
+    link = WishList.get_by_id(wish(guest, "tab-a9").wish_list_id).share()
+    WishList.join(guest, owner, NOW)
+    theirs = WishList.of_share(link)
+    assert (theirs.profile, slugs(theirs)) == (owner, ["tab-a9"])
+    # A guest who is the same person shares another list, at two browsers: all links lead to the one list.
+    links = [link]
+    for slug in ("pixel-9", "redmi-14"):
+        guest = new_token()
+        links.append(WishList.get_by_id(wish(guest, slug).wish_list_id).share())
+        WishList.join(guest, owner, NOW)
+        assert WishList.of_guest(guest) is None
+    assert {WishList.of_share(one).id for one in links} == {theirs.id}
+    assert theirs.share() == link
+    # Nor does any of them open what is shared no more, or anew.
+    theirs.stop_sharing()
+    assert [WishList.of_share(one) for one in links] == [None] * 3
+    assert slugs(WishList.of_share(theirs.share())) == ["redmi-14", "pixel-9", "tab-a9"]
+    assert [WishList.of_share(one) for one in links] == [None] * 3
+    # What is left of a guest's list goes as one does.
+    assert WishList.forget_old(NOW + timedelta(days=config.WISH_DAYS, seconds=1)) == 2
+    assert WishList.get().profile == owner
+
+
 @pytest.mark.rule("PRV-3")
 def test_a_guests_list_is_forgotten_after_its_days_and_a_profiles_stays(world, wish):
     owner, guest, visitor = profile(), new_token(), new_token()

@@ -181,6 +181,17 @@ def test_a_shared_list_is_read_by_who_has_the_link_and_by_nobody_once_it_is_stop
         assert stranger.get(f"/deshirat/lista/{made_up}").status == 404
 
 
+def test_the_link_that_a_guest_gave_away_lives_on_after_login_and_is_stopped_there(shopper, stranger, profile):
+    press(shopper, "tab-a9")
+    shopper.post("/deshirat/lidhja", {"cka": "nis"})
+    link = urlsplit(shopper.get("/deshirat").by_id("lidhja").get("value")).path
+    shopper.log_in(profile.email)
+    assert names(stranger.get(link)) == ["Samsung Galaxy Tab A9"]
+    assert urlsplit(shopper.get("/deshirat").by_id("lidhja").get("value")).path == link
+    shopper.post("/deshirat/lidhja", {"cka": "ndal"})
+    assert stranger.get(link).status == 404
+
+
 @pytest.mark.rule("PRV-3")
 def test_a_guests_list_counts_its_days_from_the_last_look(shopper, clock):
     press(shopper, "tab-a9")
