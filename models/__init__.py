@@ -54,6 +54,7 @@ from models.payment import BankMessage, Payment, Refund
 from models.price_list_job import PriceListJob
 from models.profile import Attempt, Profile
 from models.profile_link import ProfileLink
+from models.refusal import Refusal
 from models.registration import Registration
 from models.retention import RetentionPermit, RetentionRun
 from models.saved_address import SavedAddress
@@ -158,6 +159,7 @@ MODELS = [
     SavedAddress,
     Document,
     Erasure,
+    Refusal,
     PartedOrder,
     RetentionRun,
     RetentionPermit,

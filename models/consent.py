@@ -14,6 +14,7 @@ import config
 from models.base import BaseModel, MomentField, db
 from models.number import Number, ProfileNumber
 from models.profile import Profile, plain_email
+from models.refusal import Refusal
 
 KINDS = ("club_email", "club_sms", "cart_email")
 # What a guest may agree to: of the club's news a profile alone.
@@ -69,11 +70,6 @@ class Consent(BaseModel):
         return {consent.profile_id: consent for consent in given}
 
     @classmethod
-    def to(cls, kind: str) -> list[int]:
-        """The profiles whose last word to `kind` is yes, in the order of their ids; one query."""
-        return list(cls.live_of(kind))
-
-    @classmethod
     def live(cls, kind: str, *, profile: Profile | int | None = None, email: str = "") -> "Consent | None":
         """The yes to `kind` that counts now, of a profile or of a guest's mailbox; None where it is no."""
         if profile is None and not email:
@@ -122,6 +118,8 @@ class Consent(BaseModel):
 
     @classmethod
     def _refused(cls, email: str, kind: str) -> bool:
+        if Refusal.holds(email, kind):
+            return True
         if cls.select().where(cls.email == email, cls.kind == kind, ~cls.given, cls.channel == "mail").exists():
             return True
         last = (
@@ -132,6 +130,21 @@ class Consent(BaseModel):
             .first()
         )
         return last is not None and not last.given
+
+    @classmethod
+    def remember(cls, email: str, now) -> None:
+        """Who is not to be asked again stays so when their words go with the profile; call it before that (PRV-4)."""
+        for kind in GUEST_KINDS:
+            if cls._refused(email, kind):
+                Refusal.keep(email, kind, now)
+
+    @classmethod
+    def forget(cls, ids) -> int:
+        """Delete words whose years are over; that a mailbox stopped the mails stays, without its address (PRV-3)."""
+        stopped = cls.select().where(cls.id.in_(ids), cls.profile.is_null(), ~cls.given, cls.channel == "mail")
+        for said in list(stopped):
+            Refusal.keep(said.email, said.kind, said.at)
+        return cls.delete().where(cls.id.in_(ids)).execute()
 
     def take_back(self, now, *, wording: str, channel: str) -> bool:
         """The word is taken back by whoever it is of; false when that was done already."""

@@ -5,8 +5,6 @@ nothing of the person is in it, and no later profile gets the number of an earli
 open it.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +26,7 @@ from models.claim import Claim
 from models.club_member import ClubMember
 from models.consent import Consent
 from models.contract import Contract
+from models.mark import mark_of
 from models.my_orders import guest_orders
 from models.number import Number
 from models.order import ENDED, Order
@@ -274,11 +273,6 @@ Erasure.add_index(
 )
 
 
-def mark_of(email: str) -> str:
-    """What an erased profile's e-mail is known by: without SECRET_KEY nobody tries e-mails against it."""
-    return hmac.new(config.secret_key().encode(), f"erased:{email}".encode(), hashlib.sha256).hexdigest()
-
-
 # What is open
 
 
@@ -343,6 +337,7 @@ def outlook(profile: Profile, now) -> Outlook:
 def _erase(profile: Profile, now) -> None:
     """Do to each table what the register says; call it with the profile's row held."""
     email = profile.email
+    Consent.remember(email, now)
     _take_in_consents(profile)
     for kind, given in Consent.of(profile).items():
         if given:

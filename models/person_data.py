@@ -21,14 +21,16 @@ from models.checkout import Checkout
 from models.club_member import ClubMember, FixedService
 from models.consent import Consent
 from models.contract import Contract
-from models.erasure import Erasure, mark_of
+from models.erasure import Erasure
 from models.invoice import Invoice
+from models.mark import mark_of
 from models.new_number import CALLING_CODE
 from models.number import Number, ProfileNumber
 from models.order import Order, OrderLine
 from models.order_number import MistypedNumber, read_number
 from models.outbox import Mail
 from models.profile import Attempt, Profile
+from models.refusal import Refusal
 from models.registration import Registration
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
@@ -85,6 +87,7 @@ def _of_email(email: str) -> dict:
         # What the mailbox agreed to as a guest's.
         Consent: _ids(Consent.select(Consent.id).where((Consent.email == email) | Consent.profile.in_(erased))),
         Erasure: _ids(Erasure.select(Erasure.id).where(Erasure.mark == mark_of(email))),
+        Refusal: _ids(Refusal.select(Refusal.id).where(Refusal.mark == mark_of(email))),
     }
 
 

@@ -86,6 +86,7 @@ def kinds() -> list[Kind]:
         Kind("club", (Period("membership"), _days("KEEP_CLUB_DAYS", "used"))),
         Kind("inbound", (Period("days", 90, "sent"),)),
         Kind("consent", (Period("account"), _days("KEEP_CONSENT_DAYS", "over"))),
+        Kind("refusal", (Period("refusal"),)),
         Kind("erasure", (_days("KEEP_CONSENT_DAYS", "over"),)),
         Kind("work", (Period("work"), _days("KEEP_TRAIL_DAYS", "written"))),
     ]
@@ -165,6 +166,8 @@ TABLES = {
         hidden="code",
         erasure="mark:mark_of_email language:language",
     ),
+    # Never over: it keeps mails from being written, and does nothing else.
+    "refusal": _table("keep", "kind at", refusal="mark:mark_of_email"),
     # What somebody chooses
     "cart": _table("delete", "created_at seen_at", hidden="token", choice=""),
     "cart_line": _table(

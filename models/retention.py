@@ -318,6 +318,10 @@ def _old_consents(now):
     return Consent.profile.in_(erased) | over
 
 
+def _take_consents(ids, now) -> int:
+    return Consent.forget(ids)
+
+
 def _emptying(**values) -> Callable:
     def take(ids, now) -> int:
         model = next(iter(values.values()))[0].model
@@ -466,7 +470,7 @@ RULES = (
         lambda now: (GiftHandout.msisdn != "") & (GiftHandout.handed_at < _ago(now, config.KEEP_CLUB_DAYS)),
         _emptying(msisdn=(GiftHandout.msisdn, "")),
     ),
-    Rule("consents", "consent", Consent, Consent.at, _old_consents),
+    Rule("consents", "consent", Consent, Consent.at, _old_consents, _take_consents),
     Rule(
         "erasures",
         "erasure",

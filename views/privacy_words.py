@@ -138,6 +138,11 @@ KINDS = {
         lazy_gettext("po ose jo, koha dhe ku e thatë"),
         lazy_gettext("Që t’ju shkruajmë vetëm nëse e doni ju, dhe për ta dëshmuar"),
     ),
+    "refusal": (
+        lazy_gettext("Kush i ndali e-postat tona"),
+        lazy_gettext("lloji i e-postës dhe koha"),
+        lazy_gettext("Që të mos ju shkruajmë përsëri, edhe nëse dikush tjetër e shkruan e-postën tuaj"),
+    ),
     "erasure": (
         lazy_gettext("Fshirja e llogarisë"),
         lazy_gettext("kur u kërkua, u konfirmua dhe u krye"),
@@ -156,6 +161,7 @@ WORDS = {
     "membership": lazy_gettext("sa zgjat anëtarësimi"),
     "numbers": lazy_gettext("sa numri është në profilin tuaj"),
     "operator": lazy_gettext("sa e keni numrin te operatori"),
+    "refusal": lazy_gettext("sa kohë dërgojmë e-posta të tilla"),
     "work": lazy_gettext("sa zgjat puna"),
 }
 SINCE = {

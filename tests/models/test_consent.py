@@ -23,9 +23,13 @@ from models.consent import (
     stop_token,
     take_back_token,
 )
+from models.erasure import Erasure
 from models.number import ProfileNumber
 from models.outbox import WATCH_KINDS, Mail
+from models.person_data import data_of, person_of
 from models.profile import Profile
+from models.refusal import Refusal
+from models.retention import RULES, retain
 from models.sms import Sms
 from models.sms_text import compose
 from tests.club import joined, joined_fixed, offer
@@ -303,6 +307,50 @@ def test_who_stopped_the_mails_in_the_mailbox_is_not_signed_up_by_what_a_strange
     withdraws(arben, "cart_email")
     assert not says(arben.email, at=later(3))
     assert Consent.live("cart_email", email=arben.email) is None
+
+
+def stopped(email="ana@example.com"):
+    says(email)
+    Consent.live("cart_email", email=email).take_back(later(1), wording="Mos", channel="mail")
+
+
+@pytest.mark.rule("PRV-2", "PRV-3")
+def test_who_stopped_the_mails_stays_unasked_when_the_proof_has_gone_and_the_address_with_it():
+    stopped()
+    stopped("Besa@Example.com")
+    says("drita@example.com")
+    says("drita@example.com", given=False)
+    late = later(days=config.KEEP_CONSENT_DAYS + 2)
+    [consents] = [rule for rule in RULES if rule.name == "consents"]
+    assert retain(consents, late).count == 6
+    assert not Consent.select().exists()
+    assert not [row for row in Refusal.select().dicts() if "ana" in str(row) or "besa" in str(row)]
+    for email in ("Ana@example.com", "besa@example.com"):
+        assert not says(email, at=late)
+        assert [row["kind"] for row in data_of(person_of(email))["refusal"]] == ["cart_email"]
+    # Who took a tick away may set it again.
+    assert says("drita@example.com", at=late)
+    for rule in RULES:
+        retain(rule, later(days=3660))
+    assert not says(at=late)
+
+
+@pytest.mark.rule("PRV-2", "PRV-4")
+@pytest.mark.parametrize("where", ["mailbox", "profile", "nowhere"])
+def test_who_stopped_the_mails_stays_unasked_when_the_profile_is_erased(arben, where):
+    email = arben.email
+    if where == "mailbox":
+        stopped(email)
+    elif where == "profile":
+        agrees(arben, "cart_email")
+        withdraws(arben, "cart_email")
+    else:
+        agrees(arben, "cart_email")
+    Erasure.ask(arben, "", NOW).confirm(NOW)
+    over = later(days=config.ERASURE_DAYS)
+    assert Erasure.carry_out_all_due(over) == 1
+    assert says(email, at=over) == (where == "nowhere")
+    assert email not in str(list(Refusal.select().dicts()))
 
 
 @pytest.mark.rule("PRV-2")

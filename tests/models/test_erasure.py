@@ -16,7 +16,8 @@ from models.claim import Claim
 from models.club_ledger import audit
 from models.club_member import ClubMember
 from models.consent import Consent
-from models.erasure import AGAIN, AlreadyConfirmed, Erasure, NotYet, StaffProfile, mark_of, outlook, what_is_open
+from models.erasure import AGAIN, AlreadyConfirmed, Erasure, NotYet, StaffProfile, outlook, what_is_open
+from models.mark import mark_of
 from models.my_orders import guest_orders, take_guest_orders
 from models.number import ProfileNumber
 from models.order import Order
@@ -141,7 +142,7 @@ def test_consents_stay_as_proof_that_leads_to_nobody_and_nobody_is_written_to(ow
     erasure = erased(owner)
     rows = [(row.kind, row.given) for row in Consent.select().order_by(Consent.id)]
     assert rows == [("club_email", True), ("cart_email", True), ("club_email", False), ("cart_email", False)]
-    assert Consent.to("club_email") == []
+    assert Consent.live_of("club_email") == {}
     assert Consent.live("cart_email", email=EMAIL) is None
     found = data_of(person_of(EMAIL))
     assert len(found["consent"]) == 4

@@ -53,6 +53,7 @@ from models.pay_link import PayLink
 from models.payment import BankMessage, Payment, Refund
 from models.price_list_job import PriceListJob
 from models.profile_link import ProfileLink
+from models.refusal import Refusal
 from models.registration import Registration
 from models.retention import RetentionRun
 from models.saved_address import SavedAddress
@@ -102,6 +103,7 @@ def row_of(world, table):
     worked_at(order)
     Erasure.create(code="c", profile=ProfileNumber.get().profile, language="sq", asked_at=NOW, expires_at=later(60))
     RetentionRun.add("carts", 1, NOW)
+    Refusal.keep("ana@example.com", "cart_email", NOW)
     return table.select().first()
 
 
@@ -324,6 +326,7 @@ BAD = [
     (Erasure, {"confirmed_at": NOW}),
     (Erasure, {"done_at": NOW}),
     (RetentionRun, {"count": -1}),
+    (Refusal, {"mark": ""}),
 ]
 
 
@@ -414,6 +417,7 @@ TWICE = [
     (Sms, lambda row: {"key": row.key}),
     (Sms, lambda row: {"message_id": row.message_id}),
     (NumberClaim, lambda row: {"token": row.token}),
+    (Refusal, lambda row: {}),
     (BssMessage, lambda row: {"message": row.message}),
     (BssKnown, lambda row: {}),
     (BssEvent, lambda row: {"uuid": row.uuid}),

@@ -21,6 +21,7 @@ from models.outbox import Mail
 from models.person_data import NobodyFound, data_of, disclose, own_data, person_of
 from models.personal import KEYS, NOBODYS, WORKERS, untold
 from models.profile import Profile
+from models.refusal import Refusal
 from models.registration import Registration
 from models.sms import Sms
 from models.subscriber import Holder, Subscriber
@@ -31,7 +32,7 @@ from tests.world import GUEST, NOW, build, cart_with, checkout_of, ordered, owes
 
 ADMIN = Actor("admin", "admin@example.com")
 # What a person's data begin with.
-ROOTS = {Profile, Order, Number, Subscriber, Holder, Registration, Mail, Sms}
+ROOTS = {Profile, Order, Number, Subscriber, Holder, Registration, Mail, Sms, Refusal}
 # What no key leads to from a person: counts of tries, what comes from the billing system or goes there, which repeats
 # what stands elsewhere, and who works here.
 UNREACHED = {
