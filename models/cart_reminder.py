@@ -144,13 +144,12 @@ class CartReminder(BaseModel):
             raise LinkOver
         return found
 
-    def copy_into(self, cart: Cart, now, segment=None) -> list[Chosen]:
-        """Put the lines into `cart`, another browser's; returns those that cannot be had any more.
+    def copy_into(self, cart: Cart, now, segment=None) -> None:
+        """Put the lines that can still be had into `cart`, another browser's.
 
         Numbers do not come along: which number a contract is for is picked anew, by who may. What `cart` holds
         already stays as it is.
         """
-        gone = []
         with db.atomic():
             locked(Cart.select().where(Cart.id == cart.id)).first()
             held = {(line.variant_id, line.choice) for line in CartLine.select().where(CartLine.cart == cart)}
@@ -167,11 +166,9 @@ class CartReminder(BaseModel):
                         parts=line.parts,
                     )
                 except NotForSale:
-                    gone.append(chosen)
                     continue
                 if not line.is_contract and (added.variant_id, added.choice) not in held:
                     cart.set_quantity(added.id, min(line.quantity, config.LINE_QUANTITY_MAX))
-        return gone
 
 
 def remember_wish(checkout: Checkout, wants: bool, language: str, wording: str, now, before: str = "") -> None:

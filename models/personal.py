@@ -24,8 +24,6 @@ from dataclasses import dataclass
 
 import config
 
-ERASED = ("delete", "cut", "keep", "blank")
-
 
 def _names(text: str) -> frozenset:
     return frozenset(text.split())

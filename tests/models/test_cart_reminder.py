@@ -243,8 +243,7 @@ def test_the_link_gives_the_lines_that_were_there_and_nothing_else_until_it_is_o
     other = Cart.begin(DUE)
     world.set_stock("S25-BLACK-128", 0)
     for _ in range(2):
-        gone = reminder.copy_into(other, DUE)
-        assert [chosen.variant.sku for chosen in gone] == ["S25-BLACK-128"]
+        reminder.copy_into(other, DUE)
         assert [(one.variant.sku, one.quantity) for one in other.lines(DUE)] == [("CASE-BLACK", 3)]
     assert Checkout.get_or_none(Checkout.cart == other) is None
     # A quantity that the other browser chose stays.
@@ -268,7 +267,7 @@ def test_a_contract_comes_along_without_the_number_that_was_picked(world):
     Consent.say(arben, "cart_email", True, NOW, wording="Po", channel="web")
     assert remind() == 1
     other = Cart.begin(DUE)
-    assert CartReminder.get().copy_into(other, DUE) == []
+    CartReminder.get().copy_into(other, DUE)
     [line] = other.lines(DUE)
     assert (line.contract_type, line.line.parts, line.msisdn) == ("besnik24", 24, "")
 
