@@ -20,9 +20,6 @@ from models.profile import Profile
 
 # Letters of a token; a cookie that holds something else is none of ours.
 TOKEN_LENGTH = 32
-# Before the link that is followed, in the place of the token of a guest's list of which nothing but its own link is
-# left, for WISH_DAYS: no cookie holds such a token.
-_LED_ON = ">"
 
 
 class WishesFull(Exception):
@@ -60,11 +57,7 @@ class WishList(ShortLived, BaseModel):
 
     @classmethod
     def of_share(cls, share_token: str) -> "WishList | None":
-        found = cls.get_or_none(cls.share_token == share_token)
-        if found is not None and found.token and found.token.startswith(_LED_ON):
-            # As long as the profile shares its list by the link that it had at the login.
-            return cls.get_or_none(cls.share_token == found.token[1 : 1 + TOKEN_LENGTH])
-        return found
+        return cls.get_or_none(cls.share_token == share_token)
 
     @classmethod
     def held(cls, owner: Profile | str, now) -> "WishList":
@@ -167,7 +160,8 @@ class WishList(ShortLived, BaseModel):
         """The guest's wishes join the list of `profile`: what happens on login. None where the guest had no list.
 
         Of a device that both hold, the profile's wish stays. What is more than WISHES_MAX, the oldest of the guest's,
-        is left out. A link that the guest gave away leads to the profile's list from now on.
+        is left out. A link that the guest gave away leads to the profile's list from now on, if that held nothing
+        before: what the profile wished for was not shown to anybody.
         """
         with db.atomic():
             if not cls.select().where(cls.token == token).exists():
@@ -188,23 +182,11 @@ class WishList(ShortLived, BaseModel):
             room = max(0, config.WISHES_MAX - len(there))
             WishLine.update(wish_list=theirs).where(WishLine.id.in_(new[:room])).execute()
             guests.delete_instance()
-            if guests.share_token is not None:
-                theirs._take_link(guests, now)
+            if guests.share_token is not None and theirs.share_token is None and not there:
+                WishList.update(share_token=guests.share_token).where(WishList.id == theirs.id).execute()
+                theirs.share_token = guests.share_token
             theirs.touch(now)
         return theirs
-
-    def _take_link(self, guests: "WishList", now) -> None:
-        """Let the link of a guest's list that is gone open this one, too."""
-        if self.share_token is None:
-            WishList.update(share_token=guests.share_token).where(WishList.id == self.id).execute()
-            self.share_token = guests.share_token
-        else:
-            WishList.create(
-                token=f"{_LED_ON}{self.share_token}{guests.id}",
-                share_token=guests.share_token,
-                created_at=guests.created_at,
-                seen_at=now,
-            )
 
     def lines(self, now, segment: str | Callable[[], str | None] | None = None) -> list["Wished"]:
         """The wishes as they stand now, the newest first; three queries, however many they are."""
