@@ -34,7 +34,7 @@ from models.outbox import Mail
 from models.parted_order import PartedOrder
 from models.payment import OPEN, Payment, Refund
 from models.profile import Attempt, Profile
-from models.profile_link import LinkOver, count_mail, new_code, read, sign
+from models.profile_link import LinkOver, count_mail, mailbox_of, new_code, read, sign
 from models.registration import Registration
 from models.staff import Staff
 from models.stock_return import StockReturn
@@ -358,7 +358,8 @@ def _erase(profile: Profile, now) -> None:
     Checkout.delete().where(fn.LOWER(Checkout.email) == email, Checkout.cart.in_(nobodys)).execute()
     Registration.delete().where(Registration.email == email).execute()
     Watch.delete().where(Watch.email == email).execute()
-    Attempt.delete().where(Attempt.key.endswith(f":{email}")).execute()
+    for counted in {email, mailbox_of(email)}:
+        Attempt.delete().where(Attempt.key.endswith(f":{counted}")).execute()
     Allowance.delete().where(
         (Allowance.key == f"code:{profile.id}") | Allowance.key.startswith(f"code:{profile.id}:")
     ).execute()

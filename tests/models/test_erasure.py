@@ -85,6 +85,15 @@ def erased(owner, now=NOW) -> Erasure:
 
 
 @pytest.mark.rule("PRV-4")
+def test_what_was_counted_goes_for_a_mailbox_with_a_plus_too(world):
+    owner = profile("arben+dyqani@example.com")
+    ProfileLink.ask_password(owner.email, "", NOW)
+    assert Attempt.select().where(Attempt.key.contains("arben@")).exists()
+    erased(owner)
+    assert not Attempt.select().where(Attempt.key.contains("arben")).exists()
+
+
+@pytest.mark.rule("PRV-4")
 def test_nothing_personal_of_the_profile_is_left(owner):
     erasure = erased(owner)
     left = Profile.get_by_id(owner.id)
