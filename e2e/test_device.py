@@ -72,6 +72,16 @@ def test_each_contract_is_chosen_with_the_mouse_and_the_summary_follows(shop, vi
     check_accessible(page)
 
 
+@pytest.mark.rule("OFF-1", "PAY-1")
+def test_besnik_24_begins_with_instalments_whatever_was_looked_at_before(shop, visitor):
+    page = visitor()
+    page.goto(PATH)
+    change(page, lambda: page.locator("#lloji-numer-i-ri").check())
+    expect(page.locator("#pagesa-keste")).to_have_count(0)
+    change(page, lambda: page.locator("#lloji-besnik24").check())
+    expect(page.locator("#pagesa-keste")).to_be_checked()
+
+
 @pytest.mark.rule("OFF-2")
 def test_an_address_opens_the_same_choice_in_another_browser_and_back_leads_through_the_choices(shop, visitor):
     page = visitor()
