@@ -9,35 +9,9 @@ from playwright.sync_api import expect
 
 from e2e.at_work import log_in
 from e2e.conftest import DESKTOP, PHONE, arrive, check_accessible
+from e2e.ordered import ordered
 
 _customers = count(1)
-# A paid order of a guest, as the shop has it once the bank has said yes: its number, and the link of its mails.
-ORDERED = """
-import sys
-from gateways.bank import Verdict
-from models.base import db, utcnow
-from models.cart import Cart
-from models.catalogue import Device, Variant
-from models.checkout import Checkout
-from models.order_link import sign
-
-email, *slugs = sys.argv[1:]
-now = utcnow()
-with db.connection_context(), db.atomic():
-    cart = Cart.begin(now)
-    for slug in slugs:
-        variant = Variant.select().join(Device).where(Device.slug == slug, Variant.listed, Variant.stock > 0)
-        cart.add(variant.order_by(Variant.position).first(), now)
-    checkout = Checkout.of(cart, now)
-    checkout.first_name, checkout.last_name, checkout.email, checkout.phone = "Emri", "Mbiemri", email, "38970123456"
-    checkout.street, checkout.place, checkout.postal_code = "Rruga 12", "1200", "1200"
-    checkout.municipality, checkout.payment_way = "MK-609", "card"
-    checkout.save()
-    seen = checkout.digest(cart.lines(now))
-    order, payment = checkout.place_order(seen=seen, key=checkout.key, language="sq", now=now)
-    payment.settle(Verdict.PAID, now)
-    print(order.number, sign(order))
-"""
 SEEN_AS = pytest.mark.parametrize(
     ("size", "scheme", "javascript"),
     [(DESKTOP, "light", True), (PHONE, "dark", True), (PHONE, "light", False)],
@@ -49,18 +23,12 @@ def new_customer() -> str:
     return f"customer{next(_customers)}@example.com"
 
 
-def ordered(shop, email, *slugs) -> tuple[str, str]:
-    """A confirmed order's number, and the path that its mails link to."""
-    number, token = shop.run(ORDERED, email, *(slugs or ("samsung-galaxy-s25",))).split()[-2:]
-    return number, f"/porosia/{number}?k={token}"
-
-
 @pytest.mark.rule("DSK-2", "DLV-3", "DLV-5")
 @SEEN_AS
 def test_from_the_pick_list_to_the_door(shop, visitor, size, scheme, javascript):
     check = check_accessible if javascript else (lambda page: None)
     email = new_customer()
-    (first, link), (second, _) = ordered(shop, email), ordered(shop, new_customer(), "xiaomi-15")
+    (first, link), (second, _) = ordered(shop, email), ordered(shop, new_customer(), "paid", "xiaomi-15")
     page = visitor(size=size, scheme=scheme, javascript=javascript)
     log_in(page, shop, "warehouse", "/desk/depo")
     expect(page.locator("h1")).to_have_text("Lista e paketimit")
@@ -154,7 +122,7 @@ def test_from_the_pick_list_to_the_door(shop, visitor, size, scheme, javascript)
 
 @pytest.mark.rule("DSK-2")
 def test_a_scanner_that_sends_a_line_for_each_parcel_needs_no_mouse(shop, visitor):
-    numbers = [ordered(shop, new_customer(), "xiaomi-15")[0] for _ in range(2)]
+    numbers = [ordered(shop, new_customer(), "paid", "xiaomi-15")[0] for _ in range(2)]
     page = visitor()
     log_in(page, shop, "warehouse", "/desk/depo")
     for number in numbers:
