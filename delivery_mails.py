@@ -1,9 +1,5 @@
 """What the mails on an order's way to the door say; mails.py writes them out (DLV-3…5, MSG-3)."""
 
-from datetime import date
-
-from babel.dates import format_date
-
 import language as languages
 from models.delivery import DeliveryAttempt, Slot, is_holder_only
 from models.order_points import OrderPoints
@@ -44,11 +40,7 @@ def slot_text(slot: Slot, language: str) -> str:
         gettext("të shtunën, %(date)s, ora %(hours)s"),
         gettext("të dielën, %(date)s, ora %(hours)s"),
     )[slot.day.weekday()]
-    return phrase % {"date": _day_and_month(slot.day, language), "hours": slot.hours}
-
-
-def _day_and_month(day: date, language: str) -> str:
-    return format_date(day, "d MMMM", locale=languages.LOCALES[language]).replace(" ", "\u00a0")
+    return phrase % {"date": languages.day_and_month(slot.day, language), "hours": slot.hours}
 
 
 def reason_text(reason: str, language: str) -> str:

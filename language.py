@@ -105,7 +105,7 @@ def init(app) -> None:
 
 
 def last_day(day: date, language: str) -> str:
-    """A day as it is said after "by": "të martën, 25 nëntor" (DLV-2); the month does not stand on another line."""
+    """A day as it is said after "by": "të martën, 25 nëntor" (DLV-2)."""
     gettext = translations(language).gettext
     phrase = (
         gettext("të hënën, %(date)s"),
@@ -116,4 +116,9 @@ def last_day(day: date, language: str) -> str:
         gettext("të shtunën, %(date)s"),
         gettext("të dielën, %(date)s"),
     )[day.weekday()]
-    return phrase % {"date": format_date(day, "d MMMM", locale=LOCALES[language]).replace(" ", "\u00a0")}
+    return phrase % {"date": day_and_month(day, language)}
+
+
+def day_and_month(day: date, language: str) -> str:
+    """ "25 nëntor", in one line."""
+    return format_date(day, "d MMMM", locale=LOCALES[language]).replace(" ", "\u00a0")
