@@ -52,16 +52,16 @@ class Asked:
     def read(cls, args, codes) -> "Asked":
         """From a query string, which may say anything; `codes` are the tariffs there are."""
         typed = {name: " ".join(args.get(name, "").split())[:_LENGTH] for name in ("deri", "sot")}
-        most, today = map(_amount, typed.values())
+        amounts = {name: _amount(text) for name, text in typed.items()}
         tariff, kind, sort, page = (args.get(name, "") for name in ("tarifa", "lloji", "rendit", "faqe"))
         return cls(
-            most=most or None,
-            today=today or 0,
+            most=amounts["deri"] or None,
+            today=amounts["sot"] or 0,
             tariff=tariff if tariff in codes else "",
             kind=kind if kind in KIND_WORDS else "",
             sort=sort if sort in SORT_WORDS else "",
             page=min(max(int(page), 1), _PAGE_MOST) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
-            unread=tuple((name, text) for name, text in typed.items() if text and _amount(text) is None),
+            unread=tuple((name, text) for name, text in typed.items() if text and amounts[name] is None),
         )
 
     def query_string(self) -> str:
